@@ -1,0 +1,31 @@
+# Compiler and linker hardening after the OpenSSF guide (2026-06-30); every flag is probed, for gcc 12 and clang 14 know different ones.
+# Asserts stay on in every build: the -DNDEBUG that CMake adds is taken out.
+include(CheckCCompilerFlag)
+include(CheckLinkerFlag)
+
+foreach(type RELEASE RELWITHDEBINFO MINSIZEREL)
+  string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_${type} "${CMAKE_C_FLAGS_${type}}")
+endforeach()
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+add_compile_definitions(_GNU_SOURCE)
+include_directories("${CMAKE_SOURCE_DIR}")
+
+if(NOT KAM_SANITIZE)
+  add_compile_options($<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=3>)
+  foreach(flag -fstack-clash-protection -fstack-protector-strong -fcf-protection=full -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks
+               -fno-strict-overflow -fno-strict-aliasing -Wtrampolines -Wbidi-chars=any)
+    string(MAKE_C_IDENTIFIER "KAM_HAS${flag}" known)
+    check_c_compiler_flag(${flag} ${known})
+    if(${known})
+      add_compile_options(${flag})
+    endif()
+  endforeach()
+  foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
+    string(MAKE_C_IDENTIFIER "KAM_HAS${flag}" known)
+    check_linker_flag(C ${flag} ${known})
+    if(${known})
+      add_link_options(${flag})
+    endif()
+  endforeach()
+  add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>)
+endif()
