@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A caller is a handful of reads: session, user, the user's bindings by index, their roles. They are kept per thread until users, roles, bindings or
+ * sessions change anywhere, which is rare beside calls.
+ */
+#include "server/access/caller.h"
+
+#include "common/base/clock.h"
+#include "common/base/crc32c.h"
+#include "kam/v1/binding.pb-c.h"
+#include "kam/v1/role.pb-c.h"
+#include "kam/v1/session.pb-c.h"
+#include "kam/v1/user.pb-c.h"
+#include "server/access/token.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { GRANTS_MAX = 256, TEAM_MAX = 4096, CACHE_SLOTS = 256, CACHE_TOKEN_BYTES = 256, CALLER_BYTES_MAX = 1 << 20 };
+
+const struct caller caller_anonymous = {.user = "", .session = "", .end_us = INT64_MAX};
+
+static uint32_t index_of(const struct schema_type *type, const char *field)
+{
+	const struct schema_field *found = schema_field_find(type, field);
+	assert(found && found->rules.index_id != 0);
+	return found->rules.index_id;
+}
+
+bool access_open(struct access *access, const struct schema *schema, const struct store_view *view, struct status *st)
+{
+	*access = (struct access){
+		.schema = schema,
+		.user = schema_type_find(schema, "kam.v1.User"),
+		.session = schema_type_find(schema, "kam.v1.Session"),
+		.role = schema_type_find(schema, "kam.v1.Role"),
+		.binding = schema_type_find(schema, "kam.v1.Binding"),
+		.account = schema_type_find(schema, "kam.v1.Account"),
+		.stakeholder = schema_type_find(schema, "kam.v1.Stakeholder"),
+		.contact = schema_type_find(schema, "kam.v1.Contact"),
+		.index_references = crc32c(0, ACCESS_REFERENCES_INDEX, strlen(ACCESS_REFERENCES_INDEX)),
+	};
+	assert(access->user && access->session && access->role && access->binding && access->account && access->stakeholder && access->contact);
+	access->index_user_manager = index_of(access->user, "manager");
+	access->index_binding_user = index_of(access->binding, "user");
+	struct bytes key;
+	if (!store_meta_get(view, "secret", &key, st) || key.size != sizeof access->etag_key + sizeof access->token_key) {
+		return status_fail(st, STATUS_FAILED_PRECONDITION, "STORE_INCOMPLETE", "the store has no secret: it was not made by kamd init");
+	}
+	memcpy(access->etag_key, key.data, sizeof access->etag_key);
+	memcpy(access->token_key, key.data + sizeof access->etag_key, sizeof access->token_key);
+	return true;
+}
+
+/* ---- grants ------------------------------------------------------------------------------------------------------------- */
+
+struct grant_list {
+	const struct access *access;
+	const struct store_view *view;
+	struct arena *arena;
+	struct grant *grants;
+	size_t count;
+	struct status *st;
+};
+
+static int64_t end_of_day_us(const char *until)
+{
+	int64_t days;
+	return *until && clock_parse_date(until, &days) ? (days + 1) * 86400 * 1000000 : INT64_MAX;
+}
+
+/* Adds the grant of one binding. A binding whose role is gone grants nothing. */
+static bool add_grant(struct grant_list *list, const char *name)
+{
+	struct store_record record;
+	if (!store_get(list->view, name, &record, list->st) || record.operation == STORE_DELETE) {
+		return status_ok(list->st);
+	}
+	const Kam__V1__Binding *binding = (const void *)schema_unpack(list->access->binding, record.value, list->arena, list->st);
+	if (!binding || !store_get(list->view, binding->role, &record, list->st) || record.operation == STORE_DELETE) {
+		return status_ok(list->st);
+	}
+	const Kam__V1__Role *role = (const void *)schema_unpack(list->access->role, record.value, list->arena, list->st);
+	if (!role || list->count == GRANTS_MAX) {
+		return status_ok(list->st);
+	}
+	struct grant *grant = &list->grants[list->count++];
+	*grant = (struct grant){
+		.binding = binding->name,
+		.role = role->name,
+		.permissions = role->permissions,
+		.permissions_count = role->n_permissions,
+		.scope = (enum scope)role->scope,
+		.account = binding->account,
+		.region = binding->region,
+		.end_us = end_of_day_us(binding->until),
+	};
+	for (size_t i = 0; i < role->n_field_groups; i++) {
+		if (role->field_groups[i] > GROUP_UNSPECIFIED && (int)role->field_groups[i] < GROUP_COUNT) {
+			grant->groups |= 1u << role->field_groups[i];
+		}
+	}
+	return true;
+}
+
+static bool visit_binding(void *context, const char *name, const struct store_record *record)
+{
+	(void)record;
+	return add_grant(context, name);
+}
+
+/* The half-open range of one exact index value: [value, value + 0x00). */
+static struct bytes after(struct bytes value, uint8_t *room)
+{
+	memcpy(room, value.data, value.size);
+	room[value.size] = 0;
+	return (struct bytes){room, value.size + 1};
+}
+
+static bool index_exact(const struct store_view *view, uint32_t index, const char *value, store_visit *visit, void *context, struct status *st)
+{
+	uint8_t room[LIMIT_NAME_BYTES + 2];
+	struct bytes low = bytes_of(value);
+	low.size = low.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : low.size;
+	return store_index_scan(view, index, low, after(low, room), false, (struct bytes){0}, NULL, visit, context, st);
+}
+
+/* ---- team --------------------------------------------------------------------------------------------------------------- */
+
+struct team {
+	struct arena *arena;
+	const char **members;
+	size_t count;
+};
+
+static bool visit_managed(void *context, const char *name, const struct store_record *record)
+{
+	struct team *team = context;
+	(void)record;
+	for (size_t i = 0; i < team->count; i++) {
+		if (strcmp(team->members[i], name) == 0) {
+			return true;
+		}
+	}
+	char *copy = team->count < TEAM_MAX ? arena_strdup(team->arena, name) : NULL;
+	if (copy) {
+		team->members[team->count++] = copy;
+	}
+	return copy != NULL;
+}
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Everybody below the user: breadth first, each once, so that a cycle in old data ends. */
+static bool load_team(const struct access *access, const struct store_view *view, struct arena *arena, struct caller *caller, struct status *st)
+{
+	struct team team = {arena, arena_calloc(arena, TEAM_MAX, sizeof(char *)), 0};
+	if (!team.members || !index_exact(view, access->index_user_manager, caller->user, visit_managed, &team, st)) {
+		return false;
+	}
+	for (size_t next = 0; next < team.count; next++) {
+		if (!index_exact(view, access->index_user_manager, team.members[next], visit_managed, &team, st)) {
+			return false;
+		}
+	}
+	qsort(team.members, team.count, sizeof *team.members, compare_text);
+	caller->team = team.members;
+	caller->team_count = team.count;
+	return true;
+}
+
+/* ---- loading ------------------------------------------------------------------------------------------------------------ */
+
+bool caller_load(const struct access *access, const struct store_view *view, const char *name, struct arena *arena, struct caller *ret_caller,
+                 struct status *st)
+{
+	struct store_record record;
+	if (!store_get(view, name, &record, st)) {
+		return status_fail(st, STATUS_NOT_FOUND, "RESOURCE_NOT_FOUND", "%s not found", name);
+	}
+	const Kam__V1__User *user = (const void *)schema_unpack(access->user, record.value, arena, st);
+	if (!user) {
+		return false;
+	}
+	if (user->disabled || record.operation == STORE_DELETE) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "not signed in: sign in again");
+	}
+	struct caller caller = {.user = user->name, .session = "", .end_us = INT64_MAX};
+	struct grant_list list = {access, view, arena, arena_calloc(arena, GRANTS_MAX, sizeof(struct grant)), 0, st};
+	if (!list.grants || !index_exact(view, access->index_binding_user, caller.user, visit_binding, &list, st) || !status_ok(st)) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALLER_TOO_LARGE", "the user's bindings do not fit in memory");
+	}
+	caller.grants = list.grants;
+	caller.grants_count = list.count;
+	for (size_t i = 0; i < list.count; i++) {
+		if (list.grants[i].scope == SCOPE_TEAM && !caller.team) {
+			if (!load_team(access, view, arena, &caller, st)) {
+				return false;
+			}
+		}
+	}
+	*ret_caller = caller;
+	return true;
+}
+
+static int64_t timestamp_us(const Google__Protobuf__Timestamp *time)
+{
+	return time ? time->seconds * 1000000 + time->nanos / 1000 : 0;
+}
+
+bool caller_of_token(const struct access *access, const struct store_view *view, const char *token, int64_t now_us, struct arena *arena,
+                     struct caller *ret_caller, struct status *st)
+{
+	static const char invalid[] = "not signed in: the session is unknown or has ended, sign in again";
+	char name[LIMIT_NAME_BYTES + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	struct store_record record;
+	if (!token_parse(token, name, hash) || !store_get(view, name, &record, st)) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+	}
+	const Kam__V1__Session *session = (const void *)schema_unpack(access->session, record.value, arena, st);
+	if (!session || session->token_hash.len != TOKEN_HASH_BYTES || sodium_memcmp(session->token_hash.data, hash, TOKEN_HASH_BYTES) != 0) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+	}
+	int64_t end_us = timestamp_us(session->expire_time), last_used_us = timestamp_us(session->last_used_time);
+	if (session->delete_time || now_us >= end_us || now_us >= last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_EXPIRED", "the session has expired: sign in again");
+	}
+	char user[LIMIT_NAME_BYTES + 1];
+	snprintf(user, sizeof user, "%.*s", (int)(strstr(name, "/sessions/") - name), name);
+	struct caller caller;
+	if (!caller_load(access, view, user, arena, &caller, st)) {
+		if (st->code == STATUS_NOT_FOUND) {
+			status_init(st);
+			status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+		}
+		return false;
+	}
+	caller.session = session->name;
+	caller.end_us = end_us;
+	caller.last_used_us = last_used_us;
+	*ret_caller = caller;
+	return true;
+}
+
+/* ---- cache -------------------------------------------------------------------------------------------------------------- */
+
+struct cache_slot {
+	char token[CACHE_TOKEN_BYTES];
+	uint64_t epoch;
+	struct arena arena;
+	struct caller caller;
+};
+
+struct caller_cache {
+	uint8_t key[crypto_shorthash_KEYBYTES];
+	struct cache_slot slots[CACHE_SLOTS];
+};
+
+struct caller_cache *caller_cache_new(void)
+{
+	struct caller_cache *cache = calloc(1, sizeof *cache);
+	if (cache) {
+		crypto_shorthash_keygen(cache->key);
+	}
+	return cache;
+}
+
+static void clear_slot(struct cache_slot *slot)
+{
+	arena_done(&slot->arena);
+	sodium_memzero(slot, sizeof *slot);
+}
+
+void caller_cache_free(struct caller_cache *cache)
+{
+	if (!cache) {
+		return;
+	}
+	for (size_t i = 0; i < CACHE_SLOTS; i++) {
+		clear_slot(&cache->slots[i]);
+	}
+	free(cache);
+}
+
+const struct caller *caller_cache_get(struct caller_cache *cache, const struct access *access, const struct store_view *view, const char *token,
+                                      int64_t now_us, uint64_t epoch, struct status *st)
+{
+	size_t size = strlen(token);
+	if (size >= CACHE_TOKEN_BYTES) {
+		status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "not signed in: the token is too long to be one of kam's");
+		return NULL;
+	}
+	uint64_t hash;
+	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)token, size, cache->key);
+	struct cache_slot *slot = &cache->slots[hash % CACHE_SLOTS];
+	if (slot->epoch == epoch && slot->token[size] == '\0' && sodium_memcmp(slot->token, token, size) == 0 && slot->token[0] != '\0' &&
+	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
+		return &slot->caller;
+	}
+	clear_slot(slot);
+	arena_init(&slot->arena, CALLER_BYTES_MAX);
+	if (!caller_of_token(access, view, token, now_us, &slot->arena, &slot->caller, st)) {
+		clear_slot(slot);
+		return NULL;
+	}
+	memcpy(slot->token, token, size + 1);
+	slot->epoch = epoch;
+	return &slot->caller;
+}

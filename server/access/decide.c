@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A decision is the union over the caller's grants: a grant takes part if it has the permission, has not run out, and reaches the resource. Which accounts a
+ * grant reaches is read from the account itself (owner, sponsor, region, parent) and its members, as they are now.
+ */
+#include "server/access/decide.h"
+
+#include "common/schema/wire.h"
+#include "kam/v1/account.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PARENTS_MAX = 32 };
+
+bool permission_matches(const char *pattern, const char *permission)
+{
+	if (strcmp(pattern, "*") == 0 || strcmp(pattern, permission) == 0) {
+		return true;
+	}
+	const char *dot = strchr(permission, '.'), *pattern_dot = strchr(pattern, '.');
+	if (!dot || !pattern_dot) {
+		return false;
+	}
+	size_t noun = (size_t)(dot - permission);
+	bool noun_fits = strncmp(pattern, "*.", 2) == 0 || ((size_t)(pattern_dot - pattern) == noun && memcmp(pattern, permission, noun) == 0);
+	return noun_fits && (strcmp(pattern_dot, ".*") == 0 || strcmp(pattern_dot, dot) == 0);
+}
+
+static bool grant_has(const struct grant *grant, const char *permission, int64_t now_us)
+{
+	if (now_us >= grant->end_us) {
+		return false;
+	}
+	for (size_t i = 0; i < grant->permissions_count; i++) {
+		if (permission_matches(grant->permissions[i], permission)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool decide_any(const struct caller *caller, const char *permission, int64_t now_us)
+{
+	for (size_t i = 0; i < caller->grants_count; i++) {
+		if (grant_has(&caller->grants[i], permission, now_us)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+schema_groups decide_groups(const struct caller *caller, const char *permission, int64_t now_us)
+{
+	schema_groups groups = 0;
+	for (size_t i = 0; i < caller->grants_count; i++) {
+		if (grant_has(&caller->grants[i], permission, now_us)) {
+			groups |= caller->grants[i].groups;
+		}
+	}
+	return groups;
+}
+
+/* ---- accounts ------------------------------------------------------------------------------------------------------------ */
+
+/* What decisions read of an account, straight from its bytes. */
+struct subject {
+	const struct access *access;
+	const struct store_view *view;
+	const char *account; /* name */
+	struct bytes bytes;  /* data NULL: not there */
+};
+
+static struct bytes account_field(const struct subject *subject, const char *field)
+{
+	return wire_find(subject->bytes, schema_field_find(subject->access->account, field)->pb->id);
+}
+
+static bool is_user(struct bytes value, const char *user)
+{
+	return bytes_equal(value, bytes_of(user));
+}
+
+static bool in_team(const struct caller *caller, struct bytes user)
+{
+	size_t low = 0, high = caller->team_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = bytes_compare(bytes_of(caller->team[middle]), user);
+		if (order == 0) {
+			return true;
+		}
+		if (order < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return false;
+}
+
+static bool is_member(const struct subject *subject, const char *user)
+{
+	char name[2 * LIMIT_NAME_BYTES];
+	struct store_record record;
+	struct status st;
+	status_init(&st);
+	int size = snprintf(name, sizeof name, "%s/members/%s", subject->account, user + strlen("users/"));
+	return size <= (int)LIMIT_NAME_BYTES && store_get(subject->view, name, &record, &st) && record.operation != STORE_DELETE;
+}
+
+static bool is_assigned(const struct subject *subject, const char *user)
+{
+	return is_user(account_field(subject, "owner"), user) || is_user(account_field(subject, "executive_sponsor"), user) || is_member(subject, user);
+}
+
+struct team_search {
+	const struct caller *caller;
+	bool found;
+};
+
+static bool visit_member(void *context, const char *name, const struct store_record *record)
+{
+	struct team_search *search = context;
+	char user[LIMIT_NAME_BYTES + 1];
+	snprintf(user, sizeof user, "users/%s", strrchr(name, '/') + 1);
+	search->found = record->operation != STORE_DELETE && in_team(search->caller, bytes_of(user));
+	return !search->found;
+}
+
+static bool is_of_team(const struct subject *subject, const struct caller *caller)
+{
+	if (is_assigned(subject, caller->user) || in_team(caller, account_field(subject, "owner")) ||
+	    in_team(caller, account_field(subject, "executive_sponsor"))) {
+		return true;
+	}
+	char pattern[2 * LIMIT_NAME_BYTES];
+	struct team_search search = {caller, false};
+	struct status st;
+	status_init(&st);
+	snprintf(pattern, sizeof pattern, "%s/members", subject->account);
+	return caller->team_count > 0 && store_scan(subject->view, pattern, NULL, 0, visit_member, &search, &st) && search.found;
+}
+
+/* The account is `top` or lies below it. */
+static bool is_below(const struct subject *subject, const char *top)
+{
+	char name[LIMIT_NAME_BYTES + 1];
+	struct bytes parent = account_field(subject, "parent_account");
+	struct status st;
+	status_init(&st);
+	if (strcmp(subject->account, top) == 0) {
+		return true;
+	}
+	for (int i = 0; i < PARENTS_MAX && parent.size > 0 && parent.size <= LIMIT_NAME_BYTES; i++) {
+		memcpy(name, parent.data, parent.size);
+		name[parent.size] = '\0';
+		struct store_record record;
+		if (strcmp(name, top) == 0) {
+			return true;
+		}
+		if (!store_get(subject->view, name, &record, &st)) {
+			return false;
+		}
+		parent = wire_find(record.value, schema_field_find(subject->access->account, "parent_account")->pb->id);
+	}
+	return false;
+}
+
+/* NULL where the grant reaches the account, else why not. */
+static const char *why_not_account(const struct subject *subject, const struct caller *caller, const struct grant *grant)
+{
+	if (!subject->bytes.data) {
+		return "there is no such account";
+	}
+	if (grant->region[0] && !is_user(account_field(subject, "region"), grant->region)) {
+		return "the binding is narrowed to another region";
+	}
+	if (grant->account[0] && !is_below(subject, grant->account)) {
+		return "the binding is narrowed to another account";
+	}
+	if (grant->scope == SCOPE_ASSIGNED && !is_assigned(subject, caller->user)) {
+		return "the user is not owner, executive sponsor or member of the account";
+	}
+	if (grant->scope == SCOPE_TEAM && !is_of_team(subject, caller)) {
+		return "nobody of the user's team is owner, executive sponsor or member of the account";
+	}
+	return NULL;
+}
+
+/* ---- what belongs to no account --------------------------------------------------------------------------------------------- */
+
+/* A grant that reaches everything there is. */
+static bool is_unlimited(const struct grant *grant)
+{
+	return grant->scope == SCOPE_ALL && !grant->account[0] && !grant->region[0];
+}
+
+static bool account_of(const char *name, char *ret_account)
+{
+	const char *id = strncmp(name, "accounts/", 9) == 0 ? name + 9 : NULL;
+	if (!id) {
+		return false;
+	}
+	snprintf(ret_account, LIMIT_NAME_BYTES + 1, "accounts/%.*s", (int)strcspn(id, "/"), id);
+	return true;
+}
+
+struct contact_search {
+	const struct access *access;
+	const struct store_view *view;
+	const struct caller *caller;
+	const struct grant *grant;
+	bool found;
+};
+
+static struct subject subject_of(const struct access *access, const struct store_view *view, const char *account, struct bytes bytes)
+{
+	struct subject subject = {access, view, account, bytes};
+	struct store_record record;
+	struct status st;
+	status_init(&st);
+	if (!bytes.data && store_get(view, account, &record, &st)) {
+		subject.bytes = record.value;
+	}
+	return subject;
+}
+
+static bool visit_referrer(void *context, const char *name, const struct store_record *record)
+{
+	struct contact_search *search = context;
+	char account[LIMIT_NAME_BYTES + 1];
+	(void)record;
+	if (strstr(name, "/stakeholders/") && account_of(name, account)) {
+		struct subject subject = subject_of(search->access, search->view, account, (struct bytes){0});
+		search->found = !why_not_account(&subject, search->caller, search->grant);
+	}
+	return !search->found;
+}
+
+/* A contact is seen by those who may see an account on whose map it stands, and by whoever made it. */
+static bool reaches_contact(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
+                            const char *name)
+{
+	struct contact_search search = {access, view, caller, grant, false};
+	struct store_record record;
+	struct status st;
+	status_init(&st);
+	if (store_get(view, name, &record, &st) &&
+	    is_user(wire_find(record.value, schema_field_find(access->contact, "creator")->pb->id), caller->user)) {
+		return true;
+	}
+	uint8_t high[LIMIT_NAME_BYTES + 2];
+	struct bytes low = bytes_of(name);
+	memcpy(high, low.data, low.size);
+	high[low.size] = 0;
+	return store_index_scan(view, access->index_references, low, (struct bytes){high, low.size + 1}, false, (struct bytes){0}, NULL, visit_referrer,
+	                        &search, &st) &&
+	       search.found;
+}
+
+static const char *why_not_other(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
+                                 const struct schema_resource *resource, const char *name)
+{
+	if (is_unlimited(grant) || !resource) {
+		return NULL;
+	}
+	if (resource->scoping == SCOPING_ALL_ONLY) {
+		return "it belongs to no account, and the role does not reach everything";
+	}
+	if (resource->scoping == SCOPING_BY_STAKEHOLDER && !reaches_contact(access, view, caller, grant, name)) {
+		return "no account that the role reaches has this contact on its map";
+	}
+	return NULL;
+}
+
+/* ---- deciding --------------------------------------------------------------------------------------------------------------- */
+
+/* Everybody may see themselves and their sessions, and end these. */
+static bool is_self(const struct caller *caller, const char *permission, const char *name)
+{
+	size_t size = strlen(caller->user);
+	if (size == 0 || strncmp(name, caller->user, size) != 0) {
+		return false;
+	}
+	if (name[size] == '\0') {
+		return strcmp(permission, "users.read") == 0;
+	}
+	return strncmp(name + size, "/sessions/", 10) == 0 && strncmp(permission, "sessions.", 9) == 0;
+}
+
+struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
+                       struct bytes account_bytes, int64_t now_us, struct decide_memo *memo)
+{
+	char account[LIMIT_NAME_BYTES + 1];
+	struct decision decision = {0};
+	if (is_self(caller, permission, name)) {
+		return (struct decision){true, GROUPS_ALL};
+	}
+	bool in_account = account_of(name, account);
+	if (in_account && memo && memo->permission == permission && strcmp(memo->account, account) == 0) {
+		return memo->decision;
+	}
+	struct subject subject = {0};
+	const struct schema_resource *resource = NULL;
+	for (size_t i = 0; i < caller->grants_count; i++) {
+		const struct grant *grant = &caller->grants[i];
+		if (!grant_has(grant, permission, now_us)) {
+			continue;
+		}
+		const char *why_not = NULL;
+		if (in_account && !is_unlimited(grant)) {
+			if (!subject.account) {
+				subject = subject_of(access, view, account, account_bytes);
+			}
+			why_not = why_not_account(&subject, caller, grant);
+		} else if (!in_account) {
+			resource = resource ? resource : schema_resource_of_name(access->schema, name);
+			why_not = why_not_other(access, view, caller, grant, resource, name);
+		}
+		if (!why_not) {
+			decision.allowed = true;
+			decision.groups |= grant->groups;
+		}
+	}
+	if (in_account && memo) {
+		snprintf(memo->account, sizeof memo->account, "%s", account);
+		memo->permission = permission;
+		memo->decision = decision;
+	}
+	return decision;
+}
+
+void decide_explain(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
+                    const char *permission, const char *name, int64_t now_us, struct decide_step *ret_step)
+{
+	char account[LIMIT_NAME_BYTES + 1];
+	const char *why_not = NULL;
+	if (now_us >= grant->end_us) {
+		why_not = "the binding has run out";
+	} else if (!grant_has(grant, permission, now_us)) {
+		why_not = "the role does not have this permission";
+	} else if (name && account_of(name, account)) {
+		struct subject subject = subject_of(access, view, account, (struct bytes){0});
+		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
+	} else if (name) {
+		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), name);
+	}
+	ret_step->allowed = !why_not;
+	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,
+	         why_not ? why_not : (name ? "it reaches the resource" : "on what it reaches"));
+}

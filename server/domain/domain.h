@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * domain.h - the list of nouns: one file each, with its rules and its own methods. A new noun with rules of its own adds one line here.
+ */
+#pragma once
+
+#include "server/resource/engine.h"
+
+/* X(name) for every file of this folder that defines `const struct domain domain_<name>`. */
+#define DOMAINS(X) \
+	X(access)      \
+	X(audit)       \
+	X(binding)     \
+	X(entry)       \
+	X(financials)  \
+	X(import)      \
+	X(member)      \
+	X(opportunity) \
+	X(portfolio)   \
+	X(programme)   \
+	X(rating)      \
+	X(role)        \
+	X(scorecard)   \
+	X(session)     \
+	X(stakeholder) \
+	X(tie)         \
+	X(user)        \
+	X(watch)
+
+#define DOMAIN_DECLARE(name) extern const struct domain domain_##name;
+DOMAINS(DOMAIN_DECLARE)
+#undef DOMAIN_DECLARE

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * call.h - one call as a method sees it: who calls, what they ask, the state they read, and where the answer goes.
+ *
+ * A handler never sees a connection, a thread or a transaction. It gets a checked and unpacked request from a caller who holds the method's permission on
+ * something; whether they hold it on this resource, and which fields they see of it, it asks call_decide. It answers with call_reply, or fails `status`.
+ *
+ * Owns:    all belongs to the call and lives in its arena; stored bytes live until the handler returns.
+ * Threads: a handler runs on one thread: a worker (light reads), a reader (heavy ones) or the writer (methods that write).
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "common/schema/schema.h"
+#include "common/store/store.h"
+#include "server/access/decide.h"
+
+struct call;
+struct engine;
+struct changes;
+
+/* One method's work. False with `call->status` failed. */
+typedef bool call_handler(struct call *call);
+
+/* What a streaming method keeps between its messages. */
+struct stream {
+	struct arena arena;      /* lives as long as the stream */
+	void *state;             /* the handler's own */
+	bool ended;              /* the client has sent all: this run of the handler has no request */
+	/* Set by a handler that goes on answering after every commit (watch): called with a fresh snapshot until it returns false. */
+	call_handler *pump;
+};
+
+struct call {
+	const struct engine *engine;
+	const struct schema_method *method;
+	const struct caller *caller;
+	struct arena *arena;
+	struct status *status;
+	const char *peer;                 /* the client's address, for the record */
+	const char *client;               /* its user-agent */
+	int64_t now_us;                   /* wall clock at the start */
+	const struct store_view *view;    /* present state; on the writer the transaction's */
+	uint64_t as_of;                   /* revision that is asked about; 0: the present */
+	uint64_t revision;                /* revision that the answer tells of */
+	const ProtobufCMessage *request;  /* of method->input; NULL when stream->ended */
+	struct changes *changes;          /* what this call is about to write; NULL in methods that read */
+	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
+	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */
+	struct stream *stream;            /* NULL in unary methods */
+	const char *prepared;             /* what a hasher made for this call (a password's hash); NULL otherwise */
+	bool verified;                    /* what a hasher found: the password is right */
+	uint32_t budget;                  /* resources that may be examined before the call must go to a reader; 0: any number */
+	bool deferred;                    /* the budget ran out: run it again on a reader */
+	struct decide_memo memo;
+	/* The answer: pieces of one message, collected by call_reply… (for a stream, sent each time by `send`). */
+	struct buf reply;
+	bool replied;
+	bool (*send)(struct call *call);  /* streams: sends `reply` and empties it; false: enough for now */
+	void *transport;
+};
+
+/* The call's permission on a resource, with the groups seen of it. */
+struct decision call_decide(struct call *call, const char *permission, const char *name, struct bytes account);
+/* The same for a verb on a resource's type: "read" on accounts/acme/ties/x asks for ties.read. */
+struct decision call_decide_verb(struct call *call, const struct schema_resource *resource, const char *verb, const char *name);
+
+/* Reads a resource as of the call's revision. False with `status` OK where there is none, or the caller may not read it; deleted ones are returned. */
+bool call_read(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_decision);
+/* The same, unpacked and cut to what the caller sees; NULL where there is none. */
+ProtobufCMessage *call_read_message(struct call *call, const char *name);
+/* NOT_FOUND in the words that are the same for missing and hidden. Always false. */
+bool call_not_found(struct call *call, const char *name);
+
+/* Called for each resource that is not deleted and that the caller may read, in name order, cut to what they see, in an arena that is emptied after
+ * each. Return false to stop. */
+typedef bool call_visit(void *context, struct call *call, const char *name, const ProtobufCMessage *message, schema_groups groups, struct arena *scratch);
+/* Visits all resources of a collection pattern ("accounts", "accounts/acme/stakeholders", "accounts/-/opportunities") as of the call's revision. */
+bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context);
+
+/* Answers with a message of the method's output type. */
+bool call_reply(struct call *call, const ProtobufCMessage *message);
+/* Appends a resource's stored bytes, cut to `groups`, with its etag. */
+void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, struct bytes stored, schema_groups groups);
+/* Counts a resource towards the budget; false (and `deferred`) when it has run out. */
+bool call_spend(struct call *call);

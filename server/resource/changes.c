@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two hash tables in the call's arena: name -> newest change, and (index, value) -> names. Entries of a change that was replaced stay in the second table and
+ * are passed over, because they carry the number of the change that made them.
+ */
+#include "server/resource/changes.h"
+
+#include "server/resource/engine.h"
+
+#include <string.h>
+
+struct entry {
+	uint64_t hash;
+	uint32_t index;
+	struct bytes value;
+	const char *name;
+	size_t change; /* that made it */
+};
+
+struct changes {
+	struct arena *arena;
+	const struct schema *schema;
+	struct store_change *list; /* newest of each name, in order of first put; from `appended` on not yet appended */
+	size_t count, capacity, appended;
+	size_t *by_name; /* slot -> change + 1 */
+	size_t by_name_size;
+	struct entry *entries;
+	size_t entries_count, entries_size;
+	bool failed;
+};
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+	const uint8_t *bytes = data; /* FNV-1a: in memory for one call, of names the caller may choose; collisions cost that caller only */
+	for (size_t i = 0; i < size; i++) {
+		hash = (hash ^ bytes[i]) * 1099511628211u;
+	}
+	return hash;
+}
+
+static uint64_t hash_name(const char *name)
+{
+	return hash_bytes(14695981039346656037u, name, strlen(name));
+}
+
+struct changes *changes_new(struct arena *arena, const struct schema *schema)
+{
+	struct changes *changes = arena_calloc(arena, 1, sizeof *changes);
+	if (changes) {
+		changes->arena = arena;
+		changes->schema = schema;
+	}
+	return changes;
+}
+
+static size_t *name_slot(const struct changes *changes, const char *name)
+{
+	for (size_t i = hash_name(name);; i++) {
+		size_t *slot = &changes->by_name[i & (changes->by_name_size - 1)];
+		if (*slot == 0 || strcmp(changes->list[*slot - 1].name, name) == 0) {
+			return slot;
+		}
+	}
+}
+
+static const struct store_change *find(const struct changes *changes, const char *name)
+{
+	size_t slot = changes->by_name_size ? *name_slot(changes, name) : 0;
+	return slot && changes->list[slot - 1].operation != 0 ? &changes->list[slot - 1] : NULL;
+}
+
+bool changes_get(const struct changes *changes, const struct store_view *view, const char *name, struct store_record *ret_record, struct status *st)
+{
+	const struct store_change *change = find(changes, name);
+	if (!change) {
+		return store_get(view, name, ret_record, st);
+	}
+	if (change->operation == STORE_PURGE) {
+		return false;
+	}
+	*ret_record = (struct store_record){store_view_revision(view) + 1, change->operation, change->value};
+	return true;
+}
+
+/* Grows a table to twice its size when it is half full. False when the arena is full. */
+static bool grow_names(struct changes *changes)
+{
+	if (changes->count == changes->capacity) {
+		size_t capacity = changes->capacity ? changes->capacity * 2 : 8;
+		struct store_change *list = arena_calloc(changes->arena, capacity, sizeof *list);
+		if (!list) {
+			return false;
+		}
+		if (changes->count) {
+			memcpy(list, changes->list, changes->count * sizeof *list);
+		}
+		changes->list = list;
+		changes->capacity = capacity;
+	}
+	if (changes->by_name_size < 2 * (changes->count + 1)) {
+		changes->by_name_size = changes->by_name_size ? changes->by_name_size * 4 : 32;
+		changes->by_name = arena_calloc(changes->arena, changes->by_name_size, sizeof *changes->by_name);
+		for (size_t i = 0; changes->by_name && i < changes->count; i++) {
+			*name_slot(changes, changes->list[i].name) = i + 1;
+		}
+	}
+	return changes->by_name != NULL;
+}
+
+static struct entry *entry_slot(const struct changes *changes, uint64_t hash)
+{
+	for (size_t i = hash;; i++) {
+		struct entry *slot = &changes->entries[i & (changes->entries_size - 1)];
+		if (!slot->name) {
+			return slot;
+		}
+	}
+}
+
+struct collect {
+	struct changes *changes;
+	const char *name;
+	size_t change;
+};
+
+static void add_entry(void *context, uint32_t index, struct bytes value)
+{
+	struct collect *collect = context;
+	struct changes *changes = collect->changes;
+	if (changes->entries_size < 2 * (changes->entries_count + 1)) {
+		struct entry *old = changes->entries;
+		size_t old_size = changes->entries_size;
+		changes->entries_size = old_size ? old_size * 4 : 64;
+		changes->entries = arena_calloc(changes->arena, changes->entries_size, sizeof *changes->entries);
+		if (!changes->entries) {
+			changes->failed = true;
+			return;
+		}
+		for (size_t i = 0; i < old_size; i++) {
+			if (old[i].name) {
+				*entry_slot(changes, old[i].hash) = old[i];
+			}
+		}
+	}
+	struct entry entry = {hash_bytes(index, value.data, value.size), index, arena_bytes(changes->arena, value), collect->name, collect->change};
+	*entry_slot(changes, entry.hash) = entry;
+	changes->entries_count++;
+}
+
+bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
+                 struct status *st)
+{
+	struct store_record old;
+	struct store_change change = {arena_strdup(changes->arena, name), operation, 0, arena_bytes(changes->arena, value)};
+	const struct store_change *known = find(changes, name);
+	if (known) {
+		change.previous_revision = known->previous_revision;
+	} else if (store_get(view, name, &old, st)) {
+		change.previous_revision = old.revision;
+	}
+	if (!status_ok(st)) {
+		return false;
+	}
+	if (!change.name || (!change.value.data && value.size) || !grow_names(changes) || changes->count >= LIMIT_CHANGES * 4) {
+		changes->failed = true;
+	} else if (known && (size_t)(known - changes->list) >= changes->appended) {
+		/* One change per name and record: the newest state under the first operation. */
+		change.operation = known->operation == STORE_CREATE && operation == STORE_UPDATE ? STORE_CREATE : operation;
+		changes->list[known - changes->list] = change;
+	} else {
+		changes->list[changes->count++] = change;
+		*name_slot(changes, change.name) = changes->count;
+	}
+	if (!changes->failed) {
+		struct collect collect = {changes, change.name, *name_slot(changes, change.name)};
+		engine_indexer((void *)(uintptr_t)changes->schema, name, value, add_entry, &collect);
+	}
+	return !changes->failed ||
+	       status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call changes more than one call may change: split it");
+}
+
+struct finding {
+	const struct changes *changes;
+	const char **names;
+	size_t count, most;
+	struct arena *arena;
+};
+
+static void add_found(struct finding *finding, const char *name)
+{
+	for (size_t i = 0; i < finding->count; i++) {
+		if (strcmp(finding->names[i], name) == 0) {
+			return;
+		}
+	}
+	char *copy = finding->count < finding->most ? arena_strdup(finding->arena, name) : NULL;
+	if (copy) {
+		finding->names[finding->count++] = copy;
+	}
+}
+
+static bool visit_found(void *context, const char *name, const struct store_record *record)
+{
+	struct finding *finding = context;
+	(void)record;
+	if (!find(finding->changes, name)) {
+		add_found(finding, name);
+	}
+	return finding->count < finding->most;
+}
+
+const char **changes_find(const struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
+                          struct arena *arena, struct status *st)
+{
+	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, arena};
+	uint8_t *high = arena_alloc(arena, value.size + 1);
+	if (!finding.names || !high) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return NULL;
+	}
+	if (value.size > 0) {
+		memcpy(high, value.data, value.size);
+	}
+	high[value.size] = 0;
+	if (!store_index_scan(view, index, value, (struct bytes){high, value.size + 1}, false, (struct bytes){0}, NULL, visit_found, &finding, st)) {
+		return NULL;
+	}
+	for (size_t i = hash_bytes(index, value.data, value.size); changes->entries_size; i++) {
+		const struct entry *entry = &changes->entries[i & (changes->entries_size - 1)];
+		if (!entry->name) {
+			break;
+		}
+		if (entry->index == index && bytes_equal(entry->value, value) && *name_slot(changes, entry->name) == entry->change &&
+		    find(changes, entry->name)) {
+			add_found(&finding, entry->name);
+		}
+	}
+	return finding.names;
+}
+
+const struct store_change *changes_list(const struct changes *changes, size_t *ret_count)
+{
+	*ret_count = changes->count - changes->appended;
+	return changes->list + changes->appended;
+}
+
+void changes_clear(struct changes *changes)
+{
+	changes->appended = changes->count;
+}
+
+void changes_drop(struct changes *changes)
+{
+	for (size_t i = changes->appended; i < changes->count; i++) {
+		changes->list[i].operation = 0; /* find() sees the store again */
+	}
+	changes->appended = changes->count;
+}

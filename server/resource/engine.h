@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine.h - the one engine behind every resource type: Get List Create Update Delete Undelete ListVersions, and the table of methods.
+ *
+ * A noun adds nothing but its own rules and methods (struct noun); the standard methods are found by the verb that the contract gives them.
+ */
+#pragma once
+
+#include "server/resource/call.h"
+
+/* The rules of one noun beyond what its .proto says. Every member may be NULL. */
+struct noun {
+	const char *collection; /* "accounts/members" */
+	/* Before a write: `old` NULL on create, `new` may be altered (derived fields). Fails `call->status`. */
+	bool (*check)(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new);
+	/* The last segment of a new resource's name where the client gave none; NULL falls back to a random one. */
+	const char *(*make_id)(struct call *call, const ProtobufCMessage *new);
+	/* Before a delete, soft or forced. */
+	bool (*check_delete)(struct call *call, const char *name, const ProtobufCMessage *old);
+	/* After a create or update was accepted, in the same commit: further changes by changes_put. */
+	bool (*follow)(struct call *call, const ProtobufCMessage *old, const ProtobufCMessage *new);
+};
+
+/* A method that is not standard, or a standard one done otherwise (the audit log). */
+struct method_row {
+	const char *path; /* "/kam.v1.PortfolioService/GetPortfolio" */
+	call_handler *handler;
+	/* For methods with `hashes`: runs on a hasher thread before the handler; may set prepared and verified. */
+	call_handler *prepare;
+};
+
+/* What a file of server/domain offers; main.c lists them. */
+struct domain {
+	const struct noun *nouns;
+	size_t nouns_count;
+	const struct method_row *methods;
+	size_t methods_count;
+};
+
+struct engine {
+	const struct schema *schema;
+	struct access access;
+	const struct noun **nouns;         /* by resource, in the order of schema_resource_at; NULL where it has no rules of its own */
+	const struct method_row **methods; /* by schema_method.index; NULL where standard */
+	call_handler **handlers;           /* by schema_method.index; NULL: UNIMPLEMENTED */
+	struct store *store;
+};
+
+/* Builds the tables. INTERNAL where a domain names a method or collection that the contract does not have, or a method has no handler. */
+bool engine_init(struct engine *engine, const struct schema *schema, struct store *store, const struct domain *const *domains, size_t domains_count,
+                 struct status *st);
+void engine_done(struct engine *engine);
+const struct noun *engine_noun(const struct engine *engine, const struct schema_resource *resource);
+
+/* The standard methods. */
+call_handler engine_get, engine_list, engine_create, engine_update, engine_delete, engine_undelete, engine_list_versions;
+
+/* Text of the etag of a resource as the caller sees it (its bytes after the cut, without etag). */
+enum { ETAG_BYTES = 17 };
+void engine_etag(const struct engine *engine, struct bytes visible, char ret_etag[ETAG_BYTES]);
+
+/* Opaque page tokens: bound to method, caller and query, and not to be forged. `position` is the engine's own. */
+const char *page_token_make(struct call *call, struct bytes query, struct bytes position);
+/* INVALID_ARGUMENT on page_token where it is malformed, of another query or another caller. */
+bool page_token_read(struct call *call, struct bytes query, const char *token, struct bytes *ret_position);
+
+/* The store's indexer over a schema: every indexed field, and every reference under ACCESS_REFERENCES_INDEX. Context: const struct schema *. */
+void engine_indexer(void *schema, const char *name, struct bytes value, store_index_emit *emit, void *emit_context);
