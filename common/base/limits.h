@@ -12,10 +12,12 @@
 #define LIMIT_MESSAGE_BYTES (4u << 20)          /* one request message, as gRPC's own default */
 #define LIMIT_REPLY_BYTES (64u << 20)           /* one reply message: a page of 1000 large resources */
 #define LIMIT_CALL_ARENA_BYTES (64u << 20)      /* all that one call may allocate: 16 x message, see protobuf-c amplification */
+#define LIMIT_STREAM_ARENA_BYTES (512u << 20)   /* all that one stream may keep: a dry run of 100,000 rows */
 #define LIMIT_MESSAGE_DEPTH 32u                 /* nesting of messages; the contract has no recursive message */
 #define LIMIT_MESSAGE_ELEMENTS 262144u          /* fields on the wire of one message: bounds decoding work */
 #define LIMIT_JSON_DEPTH 64u                    /* nesting of JSON text */
 #define LIMIT_RESOURCE_BYTES (256u << 10)       /* one stored resource: LMDB overflow pages stay small */
+#define LIMIT_SCHEMA_BYTES (64u << 20)          /* the contract as tables: 20 x what it needs, so that only a fault reaches it */
 
 /* Strings of the contract, where a field says nothing else */
 #define LIMIT_STRING_BYTES 1024u                /* a string field */
@@ -23,7 +25,7 @@
 #define LIMIT_NAME_BYTES 240u                   /* a resource name: fits an LMDB key (511) beside an index value */
 #define LIMIT_ID_BYTES 63u                      /* one segment of a name, AIP-122 */
 #define LIMIT_NAME_SEGMENTS 8u                  /* collections and ids in a name */
-#define LIMIT_INDEX_VALUE_BYTES 200u            /* an indexed value is cut here; the filter is always evaluated on the whole */
+#define LIMIT_INDEX_VALUE_BYTES LIMIT_NAME_BYTES /* an indexed value is cut here; the filter is always evaluated on the whole */
 #define LIMIT_KEY_BYTES 511u                    /* LMDB's own */
 
 /* Lists */
@@ -48,6 +50,14 @@
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */
 #define LIMIT_RESET_BURST 20000u                /* RST_STREAMs of a peer before GOAWAY; honest clients cancel 1,500 at once */
 #define LIMIT_RESET_PER_SECOND 5000u
+#define LIMIT_NUISANCE_BURST 1000u              /* PING, SETTINGS, PRIORITY and empty DATA frames before GOAWAY too_many_pings */
+#define LIMIT_NUISANCE_PER_SECOND 100u
+#define LIMIT_CONNECTION_HELD_BYTES (64u << 20) /* unfinished messages of one connection: 16 full requests at once */
+#define LIMIT_REPLY_METADATA 16u                /* headers that a method may add to its reply */
+#define LIMIT_STATUS_DETAILS_BYTES 3072u        /* violations in a status: clients refuse trailers past 8 KiB, and base64 adds a third */
+#define LIMIT_ACCEPT_REST_MS 100u               /* out of file descriptors, the listener waits this long */
+#define LIMIT_CONNECT_ADDRESS_MS 3000u          /* client: one address of the server, until the next is tried */
+#define LIMIT_LINGER_MS 1000u                   /* after our last byte, waiting for the peer to close */
 
 /* Queues */
 #define LIMIT_WRITER_QUEUE 8192u                /* calls waiting for the writer; past it RESOURCE_EXHAUSTED */
@@ -63,12 +73,21 @@
 #define LIMIT_REQUEST_ID_SECONDS 86400u         /* how long a request id is remembered */
 
 /* Sessions */
-#define LIMIT_PASSWORD_BYTES_MIN 8u
-#define LIMIT_PASSWORD_BYTES_MAX 256u
+#define LIMIT_PASSWORD_CHARACTERS_MIN 8u
+#define LIMIT_PASSWORD_CHARACTERS_MAX 256u
 #define LIMIT_SESSION_IDLE_SECONDS (12u * 3600u)
 #define LIMIT_SESSION_SECONDS (30u * 86400u)
-#define LIMIT_SIGN_IN_FAILURES 10u              /* per account and per address within LIMIT_SIGN_IN_WINDOW_SECONDS */
-#define LIMIT_SIGN_IN_WINDOW_SECONDS 900u
+
+/* Client */
+#define LIMIT_CONNECT_MS 5000u                  /* name look-up to end of handshake */
+#define LIMIT_CLIENT_ATTEMPTS 4u                /* times a call is sent before it is given up */
+#define LIMIT_RETRY_MS 100u                     /* first pause before sending again; doubles each time */
+#define LIMIT_CLIENT_CALL_MS 60000u             /* time-out of a call of the command line, where it names none */
+#define LIMIT_CLIENT_ARENA_BYTES (1u << 30)     /* one command: a reply of LIMIT_REPLY_BYTES unpacked and printed */
+#define LIMIT_IMPORT_BATCH_ROWS 500u            /* rows that the command line puts into one message */
+#define LIMIT_CSV_CELL_BYTES 65536u             /* as ImportRow.cells */
+#define LIMIT_CSV_COLUMNS 1024u                 /* as ImportStart.columns */
+#define LIMIT_CONFIG_BYTES (1u << 20)           /* a configuration, token, password, map or --file file */
 
 static_assert(LIMIT_CALL_ARENA_BYTES >= 16 * LIMIT_MESSAGE_BYTES, "decoding may grow a message 16 fold");
 static_assert(2 * LIMIT_NAME_BYTES + 16 < LIMIT_KEY_BYTES, "name, index value and revision share a key");

@@ -98,7 +98,7 @@ static bool add_grant(struct grant_list *list, const char *name)
 		.end_us = end_of_day_us(binding->until),
 	};
 	for (size_t i = 0; i < role->n_field_groups; i++) {
-		if (role->field_groups[i] > GROUP_UNSPECIFIED && (int)role->field_groups[i] < GROUP_COUNT) {
+		if ((int)role->field_groups[i] > 0 && (int)role->field_groups[i] < GROUP_COUNT) {
 			grant->groups |= 1u << role->field_groups[i];
 		}
 	}

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/base/limits.h"
 #include "common/schema/schema.h"
 #include "common/store/store.h"
 

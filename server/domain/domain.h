@@ -9,11 +9,12 @@
 /* X(name) for every file of this folder that defines `const struct domain domain_<name>`. */
 #define DOMAINS(X) \
 	X(access)      \
+	X(account)     \
 	X(audit)       \
-	X(binding)     \
 	X(entry)       \
 	X(financials)  \
 	X(import)      \
+	X(interaction) \
 	X(member)      \
 	X(opportunity) \
 	X(portfolio)   \

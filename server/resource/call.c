@@ -3,6 +3,7 @@
  * What every handler shares: reading through the decision point, and answering. A resource leaves the server by one function, call_put_resource, so the
  * cut and the etag are made in one place.
  */
+#include "common/base/name.h"
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
 

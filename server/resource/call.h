@@ -26,7 +26,9 @@ typedef bool call_handler(struct call *call);
 struct stream {
 	struct arena arena;      /* lives as long as the stream */
 	void *state;             /* the handler's own */
+	void (*release)(void *state); /* called when the stream is gone, if state has more than the arena; may be NULL */
 	bool ended;              /* the client has sent all: this run of the handler has no request */
+	void *executor;          /* the transport's own */
 	/* Set by a handler that goes on answering after every commit (watch): called with a fresh snapshot until it returns false. */
 	call_handler *pump;
 };
@@ -45,6 +47,7 @@ struct call {
 	uint64_t revision;                /* revision that the answer tells of */
 	const ProtobufCMessage *request;  /* of method->input; NULL when stream->ended */
 	struct changes *changes;          /* what this call is about to write; NULL in methods that read */
+	const char *actor;                /* who is on record for a write, where that is not the caller (sign-in); or NULL */
 	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
 	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */
 	struct stream *stream;            /* NULL in unary methods */
@@ -57,6 +60,7 @@ struct call {
 	struct buf reply;
 	bool replied;
 	bool (*send)(struct call *call);  /* streams: sends `reply` and empties it; false: enough for now */
+	bool more;                        /* set by a pump that stopped for the others' sake: call it again soon */
 	void *transport;
 };
 

@@ -55,6 +55,14 @@ const struct noun *engine_noun(const struct engine *engine, const struct schema_
 /* The standard methods. */
 call_handler engine_get, engine_list, engine_create, engine_update, engine_delete, engine_undelete, engine_list_versions;
 
+/* Steps of the standard methods, for methods of nouns that change one resource too. */
+/* The name is one of the method's resource; INVALID_ARGUMENT on `field` where not. */
+bool engine_check_name(struct call *call, const char *name, const char *field);
+/* Reads what is to be changed, or says why not: hidden is missing (NOT_FOUND), seen but not changeable is PERMISSION_DENIED, an old etag ABORTED. A deleted one is returned. */
+bool engine_open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag);
+/* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */
+bool engine_reply_written(struct call *call, const char *name, bool validate_only);
+
 /* Text of the etag of a resource as the caller sees it (its bytes after the cut, without etag). */
 enum { ETAG_BYTES = 17 };
 void engine_etag(const struct engine *engine, struct bytes visible, char ret_etag[ETAG_BYTES]);

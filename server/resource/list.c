@@ -11,6 +11,7 @@
  * what a caller may not see has no part in what they get. All pages of one list are of one revision: a later page reads as of the first one's; where an index
  * can no longer serve that (the store moved on), EQUAL and ORDERED go over to SORT, whose order is the same.
  */
+#include "common/base/name.h"
 #include "common/schema/filter.h"
 #include "common/schema/wire.h"
 #include "kam/v1/standard.pb-c.h"

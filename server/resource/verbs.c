@@ -3,6 +3,7 @@
  * Get, Create, Update, Delete, Undelete and ListVersions, once for every resource type. Requests that differ by type are read by field name; the shared ones
  * (standard.proto) by their structs.
  */
+#include "common/base/name.h"
 #include "common/base/clock.h"
 #include "common/schema/mask.h"
 #include "common/schema/value.h"
@@ -56,8 +57,7 @@ static ProtobufCMessage *request_resource(struct call *call, const struct schema
 	return (ProtobufCMessage *)(uintptr_t)value.message; /* the request is the call's own */
 }
 
-/* The name is one of the method's resource type. */
-static bool check_name(struct call *call, const char *name, const char *field)
+bool engine_check_name(struct call *call, const char *name, const char *field)
 {
 	const struct schema_resource *wanted = call->method->resource;
 	if (strstr(name, "/-") || schema_resource_of_name(call->engine->schema, name) != wanted) {
@@ -80,8 +80,7 @@ static bool reply_stored(struct call *call, const char *name, struct bytes store
 	       status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE", "the answer needs more memory than a call may use");
 }
 
-/* Answers a write with the resource as it will be, and forgets it all again if it was only to be checked. */
-static bool reply_written(struct call *call, const char *name, bool validate_only)
+bool engine_reply_written(struct call *call, const char *name, bool validate_only)
 {
 	struct store_record record;
 	struct decision read = call_decide_verb(call, call->method->resource, "read", name);
@@ -107,7 +106,7 @@ bool engine_get(struct call *call)
 	if (!*name && call->method->resource->singleton) {
 		name = call->method->resource->pattern;
 	}
-	if (!check_name(call, name, "name")) {
+	if (!engine_check_name(call, name, "name")) {
 		return false;
 	}
 	bool found = store_get_at(call->view, name, call->as_of, &record, call->status);
@@ -225,7 +224,7 @@ bool engine_create(struct call *call)
 		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
 	}
 	mask_clear_output_only(call->method->resource->type, new);
-	return create(call, name, new, field->name) && reply_written(call, name, request_flag(call, "validate_only"));
+	return create(call, name, new, field->name) && engine_reply_written(call, name, request_flag(call, "validate_only"));
 }
 
 /* ---- Update ----------------------------------------------------------------------------------------------------------------------- */
@@ -243,8 +242,7 @@ static bool check_etag(struct call *call, const char *name, struct bytes stored,
 	                                             "etag: %s was changed by somebody else since you read it; read it again and repeat your change", name);
 }
 
-/* Reads what is to be changed, or says why not: hidden is missing, seen but not changeable is denied. */
-static bool open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag)
+bool engine_open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag)
 {
 	struct decision read = call_decide_verb(call, call->method->resource, "read", name);
 	struct decision change = call_decide(call, call->method->permission, name, (struct bytes){0});
@@ -267,7 +265,7 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	struct store_record record;
 	struct decision change;
 	const char *etag = resource->etag ? value_get(source, resource->etag, 0).string : "";
-	if (!open_for_change(call, name, &record, &change, etag)) {
+	if (!engine_open_for_change(call, name, &record, &change, etag)) {
 		return false;
 	}
 	if (record.operation == STORE_DELETE) {
@@ -293,7 +291,7 @@ bool engine_update(struct call *call)
 	if (!*name && call->method->resource->singleton) {
 		name = call->method->resource->pattern;
 	}
-	if (!check_name(call, name, path)) {
+	if (!engine_check_name(call, name, path)) {
 		return false;
 	}
 	bool missing = !changes_get(call->changes, call->view, name, &record, call->status);
@@ -305,9 +303,9 @@ bool engine_update(struct call *call)
 		const char *parent = arena_strndup(call->arena, name, name_parent_size(&parts));
 		mask_clear_output_only(call->method->resource->type, source);
 		return parent && check_parent(call, parent) && create(call, name, source, field->name) &&
-		       reply_written(call, name, request_flag(call, "validate_only"));
+		       engine_reply_written(call, name, request_flag(call, "validate_only"));
 	}
-	return update_existing(call, name, field, source) && reply_written(call, name, request_flag(call, "validate_only"));
+	return update_existing(call, name, field, source) && engine_reply_written(call, name, request_flag(call, "validate_only"));
 }
 
 /* ---- Delete, Undelete ---------------------------------------------------------------------------------------------------------------- */
@@ -422,7 +420,7 @@ bool engine_delete(struct call *call)
 	struct store_record record;
 	struct decision change;
 	struct below below;
-	if (!check_name(call, request->name, "name") || !open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
 		return false;
 	}
 	if (record.operation == STORE_DELETE) {
@@ -439,7 +437,7 @@ bool engine_delete(struct call *call)
 			return false;
 		}
 	}
-	return reply_written(call, request->name, request->validate_only);
+	return engine_reply_written(call, request->name, request->validate_only);
 }
 
 struct undelete_check {
@@ -464,7 +462,7 @@ bool engine_undelete(struct call *call)
 	struct store_record record;
 	struct decision change;
 	struct below below;
-	if (!check_name(call, request->name, "name") || !open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
 		return false;
 	}
 	if (record.operation != STORE_DELETE) {
@@ -491,7 +489,7 @@ bool engine_undelete(struct call *call)
 			return false;
 		}
 	}
-	return reply_written(call, request->name, request->validate_only);
+	return engine_reply_written(call, request->name, request->validate_only);
 }
 
 /* ---- ListVersions ---------------------------------------------------------------------------------------------------------------------- */
@@ -570,7 +568,7 @@ bool engine_list_versions(struct call *call)
 	struct store_record record;
 	uint64_t before = call->as_of ? call->as_of + 1 : 0;
 	const char *name = *request->name ? request->name : (call->method->resource->singleton ? call->method->resource->pattern : "");
-	if (!check_name(call, name, "name")) {
+	if (!engine_check_name(call, name, "name")) {
 		return false;
 	}
 	struct decision decision = call_decide(call, call->method->permission, name, (struct bytes){0});

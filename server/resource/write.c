@@ -129,8 +129,7 @@ static bool check_reference(void *context, const char *path, const struct schema
 	return call->status->code == STATUS_OK || call->status->violations_count > 0;
 }
 
-/* Follows one acyclic field upwards from `start`; true where it comes back to `name`. */
-static bool leads_back(struct call *call, const struct schema_field *field, const char *name, const char *start)
+bool write_leads_back(struct call *call, const struct schema_field *field, const char *name, const char *start)
 {
 	char next[LIMIT_NAME_BYTES + 1];
 	snprintf(next, sizeof next, "%s", start);
@@ -156,7 +155,7 @@ static void check_cycles(struct call *call, const struct schema_resource *resour
 			continue;
 		}
 		const char *target = value_get(new, field, 0).string;
-		if (strcmp(target, name) != 0 && leads_back(call, field, name, target)) {
+		if (strcmp(target, name) != 0 && write_leads_back(call, field, name, target)) {
 			char path[STATUS_FIELD_BYTES];
 			snprintf(path, sizeof path, "%s.%s", prefix, field->name);
 			status_field(call->status, path, "%.100s is itself below %.100s: that would be a circle", target, name);

@@ -1,6 +1,7 @@
 # cmake -DSYMBOL=<function> -DSET=<descriptor set> -DHEADERS=<.pb-c.h;…> -DOUTPUT=<.c> -P ProtoSource.cmake
 # Writes the C file that names every message descriptor declared by the headers and embeds the descriptor set. The names are read from the
 # generated headers, so that protobuf-c's naming rule is said in no second place.
+cmake_minimum_required(VERSION 3.25)
 set(includes "")
 set(messages "")
 foreach(header ${HEADERS})

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * io.c - a connected byte stream: libevent's bufferevent, plain or over OpenSSL, reduced to four events.
+ *
+ * Callbacks are deferred by libevent, so none runs inside a call of ours. An owner may free the io in any of them: the io is marked and goes when the
+ * callback has returned. There is never a read high watermark: over TLS it strands bytes inside OpenSSL (libevent #690, #854).
+ *
+ * An end that we choose sends everything, shuts our side and waits a moment for the peer's, since closing with unread input makes the kernel
+ * reset the connection and the peer may lose our last words.
+ */
+#include "common/net/io.h"
+
+#include "common/base/limits.h"
+#include "common/net/internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SINGLE_BYTES = 64 << 10 /* read or written before another connection's turn */ };
+
+/* ---- callbacks to the owner ------------------------------------------------------------------------------------------------------- */
+
+static void enter(struct io *io)
+{
+	io->busy++;
+}
+
+/* After a callback: false, and the io is gone, where its owner freed it. */
+static bool leave(struct io *io)
+{
+	assert(io->busy > 0);
+	io->busy--;
+	if (!io->freed) {
+		return true;
+	}
+	if (io->busy == 0) {
+		free(io);
+	}
+	return false;
+}
+
+void io_close(struct io *io, const char *reason)
+{
+	if (io->state == IO_CLOSED) {
+		return;
+	}
+	io->state = IO_CLOSED;
+	event_del(io->timer);
+	if (io->bufferevent != NULL) {
+		bufferevent_disable(io->bufferevent, EV_READ | EV_WRITE);
+	}
+	enter(io);
+	io->events->closed(io->context, io, reason);
+	leave(io);
+}
+
+static void opened(struct io *io)
+{
+	char alpn[16] = "";
+	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
+	if (ssl != NULL) {
+		const unsigned char *name;
+		unsigned size;
+		SSL_get0_alpn_selected(ssl, &name, &size);
+		if (size > 0 && size < sizeof alpn) {
+			memcpy(alpn, name, size);
+			alpn[size] = '\0';
+		}
+	}
+	io->state = IO_OPEN;
+	enter(io);
+	io->events->open(io->context, io, alpn);
+	leave(io);
+}
+
+/* Shuts our side. From here the timer, the peer's end or an error closes. */
+static void linger(struct io *io)
+{
+	const struct timeval delay = {LIMIT_LINGER_MS / 1000, LIMIT_LINGER_MS % 1000 * 1000};
+	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
+	io->state = IO_LINGERING;
+	if (ssl != NULL) {
+		ERR_clear_error();
+		SSL_shutdown(ssl);
+		ERR_clear_error();
+	}
+	shutdown(bufferevent_getfd(io->bufferevent), SHUT_WR);
+	bufferevent_enable(io->bufferevent, EV_READ);
+	event_add(io->timer, &delay);
+}
+
+/* ---- libevent calls back ----------------------------------------------------------------------------------------------------------- */
+
+static void on_read(struct bufferevent *bufferevent, void *context)
+{
+	struct io *io = context;
+	struct evbuffer *input = bufferevent_get_input(bufferevent);
+	if (io->state != IO_OPEN) {
+		evbuffer_drain(input, evbuffer_get_length(input));
+		return;
+	}
+	enter(io);
+	while (!io->freed && io->state == IO_OPEN && !io->stopped && evbuffer_get_length(input) > 0) {
+		struct evbuffer_iovec piece;
+		if (io->partial) {
+			evbuffer_pullup(input, -1);
+		}
+		evbuffer_peek(input, -1, NULL, &piece, 1);
+		size_t taken = io->events->data(io->context, io, (struct bytes){piece.iov_base, piece.iov_len});
+		if (io->freed) {
+			break;
+		}
+		assert(taken <= piece.iov_len);
+		bool whole = piece.iov_len == evbuffer_get_length(input);
+		io->partial = taken < piece.iov_len;
+		evbuffer_drain(input, taken);
+		if (io->partial && whole) {
+			break;
+		}
+	}
+	leave(io);
+}
+
+static void on_write(struct bufferevent *bufferevent, void *context)
+{
+	struct io *io = context;
+	if (io->state == IO_FINISHING) {
+		if (evbuffer_get_length(bufferevent_get_output(bufferevent)) == 0) {
+			linger(io);
+		}
+	} else if (io->state == IO_OPEN) {
+		enter(io);
+		io->events->drained(io->context, io);
+		leave(io);
+	}
+}
+
+/* Why TLS failed: the certificate's fault where it was that, else OpenSSL's words. */
+static void tls_reason(struct io *io, int error)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
+	unsigned long code = bufferevent_get_openssl_error(io->bufferevent);
+	const char *text = code != 0 ? ERR_reason_error_string(code) : error != 0 ? strerror(error) : "the peer closed the connection";
+	const char *what = io->state == IO_HANDSHAKE ? "TLS handshake failed: " : "TLS error: ";
+	long verified = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
+	if (io->state == IO_HANDSHAKE && verified != X509_V_OK) {
+		snprintf(io->reason, sizeof io->reason, "%sthe server's certificate is not accepted (%s)", what, X509_verify_cert_error_string(verified));
+	} else {
+		snprintf(io->reason, sizeof io->reason, "%s%s", what, text != NULL ? text : "unknown error");
+	}
+	while (bufferevent_get_openssl_error(io->bufferevent) != 0) {
+	}
+	ERR_clear_error();
+}
+
+static void on_event(struct bufferevent *bufferevent, short what, void *context)
+{
+	struct io *io = context;
+	int error = EVUTIL_SOCKET_ERROR();
+	if (what & BEV_EVENT_CONNECTED) {
+		if (io->state == IO_HANDSHAKE) {
+			opened(io);
+		}
+		return;
+	}
+	if (io->state == IO_FINISHING || io->state == IO_LINGERING) {
+		io_close(io, "finished");
+	} else if (bufferevent_openssl_get_ssl(bufferevent) != NULL && (io->state == IO_HANDSHAKE || what & BEV_EVENT_ERROR)) {
+		tls_reason(io, what & BEV_EVENT_ERROR ? error : 0);
+		io_close(io, io->reason);
+	} else if (what & BEV_EVENT_EOF) {
+		io_close(io, "closed by the peer");
+	} else {
+		snprintf(io->reason, sizeof io->reason, "%s", error != 0 ? strerror(error) : "connection error");
+		io_close(io, io->reason);
+	}
+}
+
+static void on_timer(evutil_socket_t socket, short what, void *context)
+{
+	struct io *io = context;
+	(void)socket;
+	(void)what;
+	if (io->state == IO_CONNECTING) {
+		connect_next(io);
+	} else {
+		io_close(io, "finished");
+	}
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------------------------- */
+
+/* OpenSSL writes to sockets with write(2), which raises SIGPIPE when the peer is gone. */
+static void ignore_sigpipe(void)
+{
+	struct sigaction action;
+	if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) {
+		signal(SIGPIPE, SIG_IGN);
+	}
+}
+
+struct io *io_new(struct event_base *base, struct tls *tls, const struct io_events *events, void *context, struct status *st)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, ignore_sigpipe);
+	struct io *io = calloc(1, sizeof *io);
+	if (io == NULL || (io->timer = evtimer_new(base, on_timer, io)) == NULL) {
+		free(io);
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+		return NULL;
+	}
+	io->base = base;
+	io->tls = tls;
+	io->events = events;
+	io->context = context;
+	io->socket = -1;
+	return io;
+}
+
+bool io_attach(struct io *io, evutil_socket_t socket, bool client)
+{
+	const int on = 1, options = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS;
+	evutil_make_socket_nonblocking(socket);
+	setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (io->tls == NULL) {
+		io->bufferevent = bufferevent_socket_new(io->base, socket, options);
+	} else {
+		SSL *ssl = tls_connection_new(io->tls, io->host);
+		if (ssl != NULL) {
+			io->bufferevent = bufferevent_openssl_socket_new(io->base, socket, ssl, client ? BUFFEREVENT_SSL_CONNECTING : BUFFEREVENT_SSL_ACCEPTING,
+			                                                 options);
+		}
+	}
+	if (io->bufferevent == NULL) {
+		evutil_closesocket(socket);
+		return false;
+	}
+	io->state = IO_HANDSHAKE;
+	bufferevent_setcb(io->bufferevent, on_read, on_write, on_event, io);
+	bufferevent_set_max_single_read(io->bufferevent, SINGLE_BYTES);
+	bufferevent_set_max_single_write(io->bufferevent, SINGLE_BYTES);
+	bufferevent_enable(io->bufferevent, EV_READ | EV_WRITE);
+	if (io->tls == NULL) {
+		bufferevent_trigger_event(io->bufferevent, BEV_EVENT_CONNECTED, BEV_TRIG_DEFER_CALLBACKS);
+	} else {
+		bufferevent_openssl_set_allow_dirty_shutdown(io->bufferevent, 1);
+	}
+	return true;
+}
+
+struct io *io_accept(struct event_base *base, int socket, struct tls *tls, const struct io_events *events, void *context, struct status *st)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof address;
+	struct io *io = io_new(base, tls, events, context, st);
+	if (io == NULL) {
+		evutil_closesocket(socket);
+		return NULL;
+	}
+	if (getpeername(socket, (struct sockaddr *)&address, &size) == 0) {
+		address_text((struct sockaddr *)&address, size, io->peer);
+	}
+	if (!io_attach(io, socket, false)) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+		io_free(io);
+		return NULL;
+	}
+	return io;
+}
+
+void io_free(struct io *io)
+{
+	if (io == NULL || io->freed) {
+		return;
+	}
+	connect_done(io);
+	event_free(io->timer);
+	if (io->bufferevent != NULL) {
+		SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
+		bufferevent_setcb(io->bufferevent, NULL, NULL, NULL, NULL);
+		if (ssl != NULL && io->state == IO_OPEN) {
+			SSL_shutdown(ssl); /* close_notify, as far as the socket takes it */
+		}
+		bufferevent_free(io->bufferevent);
+		ERR_clear_error();
+	}
+	io->freed = true;
+	if (io->busy == 0) {
+		free(io);
+	}
+}
+
+void io_finish(struct io *io)
+{
+	const struct timeval now = {0, 0};
+	if (io->state == IO_OPEN) {
+		io->state = IO_FINISHING;
+		/* on_write comes by itself after the last byte, but not where there is none. */
+		bufferevent_setwatermark(io->bufferevent, EV_WRITE, 0, 0);
+		bufferevent_trigger(io->bufferevent, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	} else if (io->state < IO_OPEN) {
+		io->state = IO_FINISHING;
+		event_add(io->timer, &now);
+	}
+}
+
+/* ---- use -------------------------------------------------------------------------------------------------------------------------------- */
+
+static bool writable(const struct io *io)
+{
+	return io->state == IO_HANDSHAKE || io->state == IO_OPEN;
+}
+
+bool io_write(struct io *io, struct bytes bytes)
+{
+	return writable(io) && bufferevent_write(io->bufferevent, bytes.data, bytes.size) == 0;
+}
+
+bool io_write_buffer(struct io *io, struct evbuffer *buffer)
+{
+	return writable(io) && bufferevent_write_buffer(io->bufferevent, buffer) == 0;
+}
+
+size_t io_output_size(const struct io *io)
+{
+	return io->bufferevent != NULL ? evbuffer_get_length(bufferevent_get_output(io->bufferevent)) : 0;
+}
+
+void io_set_low_mark(struct io *io, size_t bytes)
+{
+	if (io->bufferevent != NULL) {
+		bufferevent_setwatermark(io->bufferevent, EV_WRITE, bytes, 0);
+	}
+}
+
+void io_set_reading(struct io *io, bool reading)
+{
+	if (io->stopped == !reading) {
+		return;
+	}
+	io->stopped = !reading;
+	if (io->state != IO_OPEN && io->state != IO_HANDSHAKE) {
+		return;
+	}
+	if (!reading) {
+		bufferevent_disable(io->bufferevent, EV_READ);
+		return;
+	}
+	bufferevent_enable(io->bufferevent, EV_READ);
+	if (evbuffer_get_length(bufferevent_get_input(io->bufferevent)) > 0) {
+		bufferevent_trigger(io->bufferevent, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+	}
+}
+
+const char *io_peer(const struct io *io)
+{
+	return io->peer;
+}

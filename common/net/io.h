@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * io.h - a byte stream over TLS or plain TCP on a libevent base, without showing libevent to its user's protocol.
+ *
+ * Owns:    an io owns its socket and TLS state. The owner frees the io with io_free, never from inside one of its callbacks' callers deeper
+ *          than one level: callbacks mark work, the loop's turn does it (design.md section 4).
+ * Bounds:  reading stops by io_set_reading(false); writing is bounded by the owner, who asks io_output_size before adding.
+ * Errors:  one `closed` event ends an io's life: reason is a short phrase for the log. After it nothing is called back any more.
+ * Threads: all calls on the base's thread.
+ * Source:  OpenSMTPD ioev.h (idea); libevent bufferevent, listener.
+ */
+#pragma once
+
+#include "common/base/bytes.h"
+#include "common/base/status.h"
+
+struct event_base;
+struct evbuffer;
+struct io;
+struct tls;
+struct sockaddr;
+
+struct io_events {
+	/* The peer is connected and, with TLS, its handshake is done; `alpn` is "h2", "http/1.1" or "" . */
+	void (*open)(void *context, struct io *io, const char *alpn);
+	/* Bytes came in. Returns how many were taken; the rest is kept and offered again with the next. */
+	size_t (*data)(void *context, struct io *io, struct bytes bytes);
+	/* All output has gone to the kernel, or fell below the low mark set by io_set_low_mark. */
+	void (*drained)(void *context, struct io *io);
+	/* The stream is over: the peer closed, an error, a time-out. The owner frees it (at the end of its turn). */
+	void (*closed)(void *context, struct io *io, const char *reason);
+};
+
+/* Adopts a connected or accepted socket. `tls` NULL: plain. Takes the socket even when it fails. */
+struct io *io_accept(struct event_base *base, int socket, struct tls *tls, const struct io_events *events, void *context, struct status *st);
+/* Connects to host:port ("localhost:8443", "[::1]:8443"), verifying the server's name by `tls`; the outcome comes as open or closed. */
+struct io *io_connect(struct event_base *base, const char *address, struct tls *tls, const struct io_events *events, void *context, struct status *st);
+/* Closes at once; NULL is fine. */
+void io_free(struct io *io);
+/* Sends what is queued, then closes: `closed` follows. */
+void io_finish(struct io *io);
+
+bool io_write(struct io *io, struct bytes bytes);
+/* Moves a whole evbuffer's content to the output without copying. */
+bool io_write_buffer(struct io *io, struct evbuffer *buffer);
+size_t io_output_size(const struct io *io);
+void io_set_low_mark(struct io *io, size_t bytes);
+void io_set_reading(struct io *io, bool reading);
+/* The peer's numeric address without port, "" if unknown. Lives as long as the io. */
+const char *io_peer(const struct io *io);
+
+/* ---- listening ---------------------------------------------------------------------------------------------------------- */
+
+struct listener;
+typedef void listener_accept(void *context, int socket, const char *peer);
+/* Listens on host:port (port 0: any free one). Out of file descriptors it rests for 100 ms instead of spinning. */
+struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st);
+int listener_port(const struct listener *listener);
+void listener_free(struct listener *listener);

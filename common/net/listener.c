@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * listener.c - libevent's connection listener that rests when the process is out of file descriptors.
+ *
+ * Without the rest a level-triggered loop would spin: the connection stays in the backlog and accept fails at once, for ever.
+ */
+#include "common/base/limits.h"
+#include "common/net/internal.h"
+#include "common/net/io.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BACKLOG = 1024 };
+
+struct listener {
+	struct evconnlistener *connections;
+	struct event *rest;
+	listener_accept *accept;
+	void *context;
+};
+
+static void on_accept(struct evconnlistener *connections, evutil_socket_t socket, struct sockaddr *address, int size, void *context)
+{
+	struct listener *listener = context;
+	char peer[ADDRESS_TEXT_BYTES];
+	(void)connections;
+	address_text(address, (socklen_t)size, peer);
+	listener->accept(listener->context, socket, peer);
+}
+
+static void on_error(struct evconnlistener *connections, void *context)
+{
+	struct listener *listener = context;
+	const struct timeval delay = {LIMIT_ACCEPT_REST_MS / 1000, LIMIT_ACCEPT_REST_MS % 1000 * 1000};
+	int error = EVUTIL_SOCKET_ERROR();
+	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+		evconnlistener_disable(connections);
+		event_add(listener->rest, &delay);
+	}
+}
+
+static void on_rested(evutil_socket_t socket, short what, void *context)
+{
+	struct listener *listener = context;
+	(void)socket;
+	(void)what;
+	evconnlistener_enable(listener->connections);
+}
+
+static struct evconnlistener *bind_first(struct event_base *base, const struct addrinfo *list, struct listener *listener)
+{
+	struct evconnlistener *connections = NULL;
+	const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
+	for (const struct addrinfo *at = list; at != NULL && connections == NULL; at = at->ai_next) {
+		connections = evconnlistener_new_bind(base, on_accept, listener, flags, BACKLOG, at->ai_addr, (int)at->ai_addrlen);
+	}
+	return connections;
+}
+
+struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st)
+{
+	struct addrinfo *list = NULL;
+	char host[ADDRESS_HOST_BYTES];
+	struct listener *listener = calloc(1, sizeof *listener);
+	if (listener == NULL || (listener->rest = evtimer_new(base, on_rested, listener)) == NULL) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+		goto fail;
+	}
+	listener->accept = accept;
+	listener->context = context;
+	if (!address_resolve(address, true, &list, host, st)) {
+		goto fail;
+	}
+	listener->connections = bind_first(base, list, listener);
+	if (listener->connections == NULL) {
+		status_fail(st, STATUS_FAILED_PRECONDITION, "ADDRESS_UNUSABLE", "Cannot listen on %s: %s.", address, strerror(errno));
+		goto fail;
+	}
+	evconnlistener_set_error_cb(listener->connections, on_error);
+	freeaddrinfo(list);
+	return listener;
+fail:
+	if (list != NULL) {
+		freeaddrinfo(list);
+	}
+	listener_free(listener);
+	return NULL;
+}
+
+int listener_port(const struct listener *listener)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof address;
+	if (getsockname(evconnlistener_get_fd(listener->connections), (struct sockaddr *)&address, &size) != 0) {
+		return 0;
+	}
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+void listener_free(struct listener *listener)
+{
+	if (listener == NULL) {
+		return;
+	}
+	if (listener->rest != NULL) {
+		event_free(listener->rest);
+	}
+	if (listener->connections != NULL) {
+		evconnlistener_free(listener->connections);
+	}
+	free(listener);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * call.c - the memory of calls, their metadata, and the queue of bytes that each has to send.
+ *
+ * A message is copied once, behind its prefix, into the call's queue; nghttp2 asks for the next piece whenever a frame may go out. Calls are recycled
+ * with their arena's first block and their queues, so a busy connection allocates nothing per call.
+ */
+#include "common/rpc/internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CALL_ARENA_EXTRA_BYTES = 128 << 10 /* beside the headers: trailers, error JSON */ };
+
+/* ---- life ----------------------------------------------------------------------------------------------------------------- */
+
+static struct rpc_call *call_take(struct rpc_session *session)
+{
+	struct rpc_call *call = TAILQ_FIRST(&session->kept);
+	if (call != NULL) {
+		TAILQ_REMOVE(&session->kept, call, link);
+		session->kept_count--;
+		return call;
+	}
+	call = calloc(1, sizeof *call);
+	if (call != NULL) {
+		arena_init(&call->arena, 4 * (size_t)session->limits.header_bytes + CALL_ARENA_EXTRA_BYTES);
+	}
+	return call;
+}
+
+struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id)
+{
+	struct rpc_call *call = call_take(session);
+	if (call == NULL) {
+		return NULL;
+	}
+	struct arena arena = call->arena;
+	struct queue in = call->in, out = call->out;
+	*call = (struct rpc_call){.session = session, .stream_id = stream_id, .arena = arena, .in = in, .out = out, .reading = true};
+	TAILQ_INSERT_TAIL(&session->calls, call, link);
+	session->calls_count++;
+	return call;
+}
+
+void call_free(struct rpc_call *call)
+{
+	struct rpc_session *session = call->session;
+	inbound_drop(call);
+	if (call->noticed) {
+		TAILQ_REMOVE(&session->ready, call, ready);
+	}
+	TAILQ_REMOVE(&session->calls, call, link);
+	session->calls_count--;
+	queue_clear(&call->out);
+	if (session->kept_count < KEPT_CALLS) {
+		arena_reset(&call->arena);
+		TAILQ_INSERT_HEAD(&session->kept, call, link);
+		session->kept_count++;
+		return;
+	}
+	arena_done(&call->arena);
+	queue_free(&call->in);
+	queue_free(&call->out);
+	free(call);
+}
+
+void call_notice(struct rpc_call *call)
+{
+	if (!call->noticed) {
+		call->noticed = true;
+		TAILQ_INSERT_TAIL(&call->session->ready, call, ready);
+	}
+}
+
+void call_fail(struct rpc_call *call, enum status_code code, const char *format, ...)
+{
+	char message[STATUS_MESSAGE_BYTES];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	if (!call->session->server) {
+		client_abort(call, code, arena_strdup(&call->arena, message));
+		return;
+	}
+	struct status st;
+	status_init(&st);
+	status_fail(&st, code, "", "%s", message);
+	reply_finish(call, &st);
+}
+
+/* ---- what the owner asks ------------------------------------------------------------------------------------------------------ */
+
+uint32_t rpc_call_id(const struct rpc_call *call)
+{
+	return (uint32_t)call->stream_id;
+}
+
+void rpc_call_set_user(struct rpc_call *call, void *user)
+{
+	call->user = user;
+}
+
+void *rpc_call_user(const struct rpc_call *call)
+{
+	return call->user;
+}
+
+const struct schema_method *rpc_call_method(const struct rpc_call *call)
+{
+	return call->method;
+}
+
+enum rpc_protocol rpc_call_protocol(const struct rpc_call *call)
+{
+	return call->protocol;
+}
+
+int64_t rpc_call_deadline_us(const struct rpc_call *call)
+{
+	return call->deadline_us;
+}
+
+void rpc_call_set_reading(struct rpc_call *call, bool reading)
+{
+	if (call->reading == reading) {
+		return;
+	}
+	call->reading = reading;
+	if (reading) {
+		call->notice_reading = true;
+		call_notice(call);
+	}
+}
+
+/* ---- metadata -------------------------------------------------------------------------------------------------------------- */
+
+bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value)
+{
+	if (headers->count == headers->capacity) {
+		size_t capacity = headers->capacity == 0 ? 16 : 2 * headers->capacity;
+		struct header *list = arena_alloc(arena, capacity * sizeof *list);
+		if (list == NULL) {
+			return false;
+		}
+		if (headers->count > 0) {
+			memcpy(list, headers->list, headers->count * sizeof *list);
+		}
+		headers->list = list;
+		headers->capacity = capacity;
+	}
+	char *text = arena_alloc(arena, name.size + value.size + 2);
+	if (text == NULL) {
+		return false;
+	}
+	memcpy(text, name.data, name.size);
+	text[name.size] = '\0';
+	if (value.size > 0) {
+		memcpy(text + name.size + 1, value.data, value.size);
+	}
+	text[name.size + 1 + value.size] = '\0';
+	headers->list[headers->count++] = (struct header){text, text + name.size + 1, (uint32_t)name.size, (uint32_t)value.size};
+	return true;
+}
+
+static bool header_named(const struct header *header, const char *name, size_t size)
+{
+	return header->name_size == size && memcmp(header->name, name, size) == 0;
+}
+
+const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
+{
+	size_t size = strlen(name);
+	const struct headers *received = &call->received;
+	for (size_t i = 0; i < received->count; i++) {
+		struct header *first = &received->list[i];
+		if (!header_named(first, name, size)) {
+			continue;
+		}
+		/* A repeated name is one list, RFC 9110 §5.3. Joined once: the others lose their name. */
+		for (size_t j = i + 1; j < received->count; j++) {
+			struct header *other = &received->list[j];
+			if (header_named(other, name, size)) {
+				char *joined = arena_printf((struct arena *)&call->arena, "%s,%s", first->value, other->value);
+				other->name_size = 0;
+				if (joined != NULL) {
+					first->value = joined;
+					first->value_size += 1 + other->value_size;
+				}
+			}
+		}
+		return first->value;
+	}
+	return NULL;
+}
+
+void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value)
+{
+	struct bytes n = bytes_of(name), v = bytes_of(value);
+	assert(nghttp2_check_header_name(n.data, n.size));
+	if (!call->submitted && call->added.count < LIMIT_REPLY_METADATA && nghttp2_check_header_value(v.data, v.size)) {
+		headers_add(&call->added, &call->arena, n, v);
+	}
+}
+
+/* ---- sending ---------------------------------------------------------------------------------------------------------------- */
+
+bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct bytes *pieces, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		size += pieces[i].size;
+	}
+	uint8_t *room = size > UINT32_MAX ? NULL : queue_reserve(&call->out, size + PREFIX_BYTES);
+	if (room == NULL) {
+		call->closing = true;
+		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
+		return false;
+	}
+	if (prefix) {
+		uint8_t head[PREFIX_BYTES] = {flags, (uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
+		memcpy(room, head, sizeof head);
+		room += sizeof head;
+		call->out.tail += sizeof head;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].size > 0) {
+			memcpy(room, pieces[i].data, pieces[i].size);
+			room += pieces[i].size;
+		}
+	}
+	call->out.tail += size;
+	return true;
+}
+
+void call_resume(struct rpc_call *call)
+{
+	if (call->deferred) {
+		call->deferred = false;
+		nghttp2_session_resume_data(call->session->h2, call->stream_id);
+	}
+}
+
+/* nghttp2 may send up to `length` bytes of this call. Trailers are submitted here, with the last byte gone, and nowhere earlier: nghttp2 would put
+ * them before what is still queued. */
+static ssize_t call_read(nghttp2_session *h2, int32_t stream_id, uint8_t *buffer, size_t length, uint32_t *flags, nghttp2_data_source *source,
+                         void *user_data)
+{
+	struct rpc_call *call = source->ptr;
+	(void)user_data;
+	size_t size = queue_size(&call->out) < length ? queue_size(&call->out) : length;
+	if (size > 0) {
+		memcpy(buffer, call->out.data + call->out.head, size);
+		queue_drop(&call->out, size);
+	}
+	if (call->full && queue_size(&call->out) <= LIMIT_STREAM_QUEUE_BYTES / 2) {
+		call->full = false;
+		call->notice_writable = true;
+		call_notice(call);
+	}
+	if (queue_size(&call->out) == 0 && call->closing) {
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+		if (call->trailers_count > 0) {
+			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+			if (nghttp2_submit_trailer(h2, stream_id, call->trailers, call->trailers_count) != 0) {
+				return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+			}
+		}
+	} else if (size == 0) {
+		call->deferred = true;
+		return NGHTTP2_ERR_DEFERRED;
+	}
+	return (ssize_t)size;
+}
+
+nghttp2_data_provider call_provider(struct rpc_call *call)
+{
+	return (nghttp2_data_provider){.source = {.ptr = call}, .read_callback = call_read};
+}

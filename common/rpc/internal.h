@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * internal.h - what the files of this folder share; nobody else includes it.
+ *
+ * Who does what: session.c speaks to nghttp2; call.c keeps a call's memory and its send queue; inbound.c cuts what arrives into messages;
+ * server.c decides what a request is; reply.c says how each protocol answers; client.c starts calls and judges their outcome; the rest are
+ * small codecs without state (queue, text, gzip, grpc_status, connect).
+ *
+ * nghttp2 calls back from within its own functions, where it must be neither fed nor emptied. So callbacks only submit frames and put calls on
+ * the session's `ready` list; session_notices works that list off when nghttp2 is not on the stack.
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "common/base/limits.h"
+#include "common/rpc/rpc.h"
+
+#include <nghttp2/nghttp2.h>
+#include <sys/queue.h>
+
+/* ---- queue.c: bytes in at the tail, out at the head ---------------------------------------------------------------------- */
+
+struct queue {
+	uint8_t *data;
+	size_t head, tail, capacity;
+};
+
+static inline size_t queue_size(const struct queue *queue)
+{
+	return queue->tail - queue->head;
+}
+
+static inline struct bytes queue_bytes(const struct queue *queue)
+{
+	return (struct bytes){queue->data + queue->head, queue->tail - queue->head};
+}
+
+/* Room for `size` bytes behind the tail, not yet counted; NULL without memory. */
+uint8_t *queue_reserve(struct queue *queue, size_t size);
+bool queue_add(struct queue *queue, const void *data, size_t size);
+void queue_drop(struct queue *queue, size_t size);
+/* Empties it; keeps the memory unless it is large. */
+void queue_clear(struct queue *queue);
+void queue_free(struct queue *queue);
+
+/* ---- text.c ---------------------------------------------------------------------------------------------------------------- */
+
+/* Bytes as unpadded base64 (RFC 4648 §4); NULL when the arena is full. */
+const char *text_base64(struct bytes bytes, struct arena *arena);
+/* Either alphabet, padded or not. False where it is neither. */
+bool text_unbase64(const char *text, size_t size, struct arena *arena, struct bytes *ret_bytes);
+/* gRPC's percent encoding of grpc-message; NULL when the arena is full. */
+const char *text_percent(const char *text, struct arena *arena);
+/* The other way; a '%' that starts no escape stays as it is. `plus`: '+' is a blank, as in queries. */
+struct bytes text_unpercent(const char *text, size_t size, bool plus, struct arena *arena);
+/* grpc-timeout ("100m"), at most 8 digits, and connect-timeout-ms, at most 10. */
+bool text_grpc_timeout(const char *text, int64_t *ret_us);
+bool text_connect_timeout(const char *text, int64_t *ret_us);
+enum { TEXT_TIMEOUT_BYTES = 24 };
+void text_make_grpc_timeout(int64_t us, char *text);
+
+/* ---- gzip.c ---------------------------------------------------------------------------------------------------------------- */
+
+enum gzip_result { GZIP_OK, GZIP_BAD, GZIP_TOO_LARGE, GZIP_NO_MEMORY };
+/* Inflates one gzip member into `out`, never past `limit_bytes`. */
+enum gzip_result gzip_inflate(struct bytes in, size_t limit_bytes, struct queue *out);
+
+/* ---- calls ------------------------------------------------------------------------------------------------------------------ */
+
+enum codec { CODEC_PROTO, CODEC_JSON };
+enum encoding { ENCODING_IDENTITY, ENCODING_GZIP };
+
+enum {
+	PREFIX_BYTES = 5,         /* flags, then the length in network order: gRPC, gRPC-Web, Connect streams */
+	FLAG_COMPRESSED = 0x01,
+	FLAG_CONNECT_END = 0x02,
+	FLAG_WEB_TRAILER = 0x80,
+	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
+};
+
+struct header {
+	const char *name, *value;
+	uint32_t name_size, value_size;
+};
+
+struct headers {
+	struct header *list;
+	size_t count, capacity;
+	size_t bytes;             /* as HTTP/2 counts: name + value + 32 each */
+	bool too_large;
+};
+
+struct rpc_call {
+	struct rpc_session *session;
+	TAILQ_ENTRY(rpc_call) link;  /* session->calls or session->kept */
+	TAILQ_ENTRY(rpc_call) ready; /* session->ready while `noticed` */
+	int32_t stream_id;
+	void *user;
+	const struct schema_method *method;
+	enum rpc_protocol protocol;
+	enum codec codec;
+	enum encoding encoding;      /* of what arrives */
+	int64_t deadline_us;
+	struct arena arena;          /* headers and trailers; reset for the next call */
+	struct headers received;     /* request headers, or a reply's headers and trailers */
+	struct headers added;        /* reply metadata */
+	struct queue in, out;
+	size_t unconsumed_bytes;     /* held bytes that flow control has not been told of */
+	unsigned messages_in, messages_out;
+	nghttp2_nv trailers[3];
+	size_t trailers_count;
+
+	bool plain;                  /* no RPC: answered by rpc_call_respond */
+	bool head;                   /* HEAD: the answer has no body */
+	bool announced;              /* the owner knows it */
+	bool reading;
+	bool remote_closed;          /* the peer's END_STREAM came */
+	bool half_close_told;
+	bool submitted;              /* our HEADERS are with nghttp2 */
+	bool deferred;               /* nghttp2 waits for rpc_session_resume_data */
+	bool closing;                /* nothing more will be queued */
+	bool owner_finished;
+	bool end_sent;               /* our END_STREAM went out */
+	bool full;                   /* the owner waits for `writable` */
+	bool noticed, notice_writable, notice_reading;
+
+	/* client only */
+	bool sent;                   /* the request's HEADERS went out */
+	bool closed;                 /* nghttp2 has closed the stream */
+	bool aborted;                /* by us, with abort_code and abort_message */
+	bool reported;               /* `finished` was called */
+	bool response_seen;
+	uint32_t close_error;        /* of the RST_STREAM, or 0 */
+	enum status_code abort_code;
+	const char *abort_message;
+};
+
+TAILQ_HEAD(call_list, rpc_call);
+
+struct bucket {
+	double tokens;
+	int64_t filled_us;
+};
+
+struct rpc_session {
+	nghttp2_session *h2;
+	bool server;
+	bool failed;                 /* nothing that arrives matters any more */
+	bool broken;                 /* nor can anything be sent */
+	const struct schema *schema;
+	struct rpc_limits limits;
+	const struct rpc_server_events *server_events;
+	const struct rpc_client_events *client_events;
+	void *context;
+	char *authority;
+	struct call_list calls, ready, kept;
+	size_t calls_count, kept_count;
+	size_t held_bytes;           /* in the `in` queues of all calls */
+	size_t frame_bytes;          /* length of the DATA frame that is arriving; SIZE_MAX where it is padded */
+	struct queue out;            /* frames gathered by rpc_session_send */
+	struct queue inflated;       /* the message being delivered, if it came compressed */
+	struct bucket nuisance, resets;
+};
+
+/* call.c */
+struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id);
+/* Takes it off every list and recycles it. */
+void call_free(struct rpc_call *call);
+bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value);
+/* Puts the call on the ready list. */
+void call_notice(struct rpc_call *call);
+/* Appends prefix and pieces to the send queue; without memory the stream is reset. */
+bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct bytes *pieces, size_t count);
+/* Something was queued or `closing` set: nghttp2 shall ask again. */
+void call_resume(struct rpc_call *call);
+nghttp2_data_provider call_provider(struct rpc_call *call);
+/* A server's call: sends the status. A client's: resets the stream and reports it. */
+void call_fail(struct rpc_call *call, enum status_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Nothing of this call is of interest any more. */
+static inline bool call_over(const struct rpc_call *call)
+{
+	return call->closing && call->session->server ? true : call->aborted || call->plain;
+}
+
+/* inbound.c */
+void inbound_data(struct rpc_call *call, struct bytes chunk, bool last);
+void inbound_end(struct rpc_call *call);
+/* Goes on with what was held while the owner did not read. */
+void inbound_pump(struct rpc_call *call);
+/* Hands over one message (server: converted to protobuf bytes). */
+void inbound_deliver(struct rpc_call *call, bool compressed, struct bytes payload);
+void inbound_drop(struct rpc_call *call);
+
+/* server.c */
+void server_headers(struct rpc_call *call, bool end);
+
+/* reply.c */
+/* Puts headers (and metadata added by the owner) to nghttp2, followed by the queue's content if `body`. */
+void reply_submit(struct rpc_call *call, int http_status, const struct header *headers, size_t count, bool body);
+void reply_finish(struct rpc_call *call, const struct status *st);
+/* An answer without content: 405, 415 and so on. */
+void reply_http(struct rpc_call *call, int http_status, const char *name, const char *value);
+
+/* client.c */
+void client_response(struct rpc_call *call);
+void client_closed(struct rpc_call *call, uint32_t error_code);
+void client_abort(struct rpc_call *call, enum status_code code, const char *message);
+/* Calls `finished` once all that arrived was handed over. */
+void client_report(struct rpc_call *call);
+
+/* grpc_status.c */
+struct status_detail {
+	const char *type; /* google.rpc.ErrorInfo */
+	struct bytes bytes;
+};
+enum { STATUS_DETAILS = 2 };
+/* What a status says beside code and message, as protobuf messages; returns how many. */
+size_t status_details(const struct status *st, struct arena *arena, struct status_detail details[STATUS_DETAILS]);
+/* A whole google.rpc.Status; empty where the code and message say all. */
+struct bytes status_encode(const struct status *st, struct arena *arena);
+/* Takes reason and violations out of a google.rpc.Status; leaves `st` as it is where the bytes are none. */
+void status_decode(struct bytes bytes, struct status *st);
+
+/* connect.c */
+int connect_http_status(enum status_code code);
+/* {"code":…,"message":…,"details":[…]}. */
+void connect_error(const struct status *st, struct buf *out);
+struct connect_query {
+	bool versioned;              /* connect=v1 */
+	const char *encoding, *compression;
+	bool has_message;
+	struct bytes message;
+};
+/* Reads the query behind '?'. False where the message is not the base64 that it says. */
+bool connect_query_parse(const char *query, struct arena *arena, struct connect_query *ret_query);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rpc.h - gRPC, gRPC-Web and Connect over HTTP/2, without I/O: bytes in, calls out; messages in, bytes out.
+ *
+ * A session is one connection in one role. Its owner feeds it what the peer sent and takes what is to be sent; in between the session calls
+ * back with calls and whole messages. The three protocols differ only inside this folder: a server's method gets the same protobuf bytes
+ * whether the client spoke gRPC, gRPC-Web (binary) or Connect (proto or JSON, which is converted by the schema of the method).
+ *
+ * Owns:    a session owns its calls. A server call lives until its stream is closed and `ended` was called; the owner of the session never frees
+ *          calls, and must not use one after `ended`. Message bytes passed to callbacks live until the callback returns.
+ * Callbacks run inside rpc_session_receive or rpc_session_send: they may call rpc_call_* but must not free the session.
+ * Errors:  rpc_session_receive returns false when the connection is beyond use: send what is pending, then close.
+ * Threads: one session, one thread; replies computed elsewhere come back to that thread first.
+ * Source:  RFC 9113; gRPC PROTOCOL-HTTP2.md, PROTOCOL-WEB.md; connectrpc.com/docs/protocol.
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "common/base/status.h"
+#include "common/schema/schema.h"
+
+struct rpc_session;
+struct rpc_call;
+
+enum rpc_protocol { RPC_GRPC, RPC_GRPC_WEB, RPC_CONNECT_UNARY, RPC_CONNECT_STREAM };
+
+struct rpc_limits {
+	uint32_t message_bytes; /* 0: LIMIT_MESSAGE_BYTES; a server's requests, a client's replies: LIMIT_REPLY_BYTES */
+	uint32_t streams;       /* 0: LIMIT_STREAMS */
+	uint32_t header_bytes;  /* 0: LIMIT_HEADER_BYTES */
+};
+
+/* ---- server ------------------------------------------------------------------------------------------------------------- */
+
+struct rpc_server_events {
+	/* Headers are complete and the path is a method of the schema. The call's deadline, metadata and method can be read. Refuse it right here with
+	 * rpc_call_finish if need be. */
+	void (*begin)(void *context, struct rpc_call *call);
+	/* One whole request message as protobuf bytes, unchecked. For a unary method exactly one arrives (the session sees to it). */
+	void (*message)(void *context, struct rpc_call *call, struct bytes message);
+	/* The client has sent all. For a unary method it follows the message. Not called once the call is finished. */
+	void (*half_close)(void *context, struct rpc_call *call);
+	/* Room again after rpc_call_send returned false. */
+	void (*writable)(void *context, struct rpc_call *call);
+	/* The stream is gone: finished, reset by the peer, or the connection died. `cancelled` tells that it was not finished by us. Last callback
+	 * of a call. */
+	void (*ended)(void *context, struct rpc_call *call, bool cancelled);
+	/* A plain HTTP request that is no RPC (GET of a file); `path` with its query. Answer with rpc_call_respond, at once or later; `ended` follows.
+	 * NULL: 404. */
+	void (*http)(void *context, struct rpc_call *call, const char *method, const char *path);
+};
+
+/* Method paths are looked up in `schema`. `events` and `context` must outlive the session. */
+struct rpc_session *rpc_server_new(const struct schema *schema, const struct rpc_limits *limits, const struct rpc_server_events *events, void *context);
+
+/* ---- client ------------------------------------------------------------------------------------------------------------- */
+
+struct rpc_client_events {
+	/* Initial metadata came. May be NULL. */
+	void (*headers)(void *context, struct rpc_call *call);
+	/* One whole reply message as protobuf bytes, unchecked. */
+	void (*message)(void *context, struct rpc_call *call, struct bytes message);
+	void (*writable)(void *context, struct rpc_call *call);
+	/* The call is over, with what the server (or the transport) said. `retryable`: the server has surely not acted on it. Last callback. */
+	void (*finished)(void *context, struct rpc_call *call, const struct status *status, bool retryable);
+};
+
+/* gRPC over HTTP/2. `authority` is the :authority to send. */
+struct rpc_session *rpc_client_new(const char *authority, const struct rpc_limits *limits, const struct rpc_client_events *events, void *context);
+/* Starts a call. `metadata` are name, value pairs ended by NULL; `timeout_us` 0: none. NULL when the session is going away. */
+struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path, const char *const *metadata, int64_t timeout_us, void *user);
+/* Sends a request message; `last` half-closes. For the client, as rpc_call_send. */
+bool rpc_client_send(struct rpc_call *call, struct bytes message, bool last);
+/* Half-closes without a further message. */
+void rpc_client_half_close(struct rpc_call *call);
+/* Cancels: the server is told, `finished` follows with CANCELLED. */
+void rpc_client_cancel(struct rpc_call *call, enum status_code code);
+
+/* ---- both: sessions ------------------------------------------------------------------------------------------------------- */
+
+/* Calls `ended`/`finished` for every open call. NULL is fine. */
+void rpc_session_free(struct rpc_session *session);
+/* Feeds received bytes; takes all of them. False: the session is finished, send the rest and close. */
+bool rpc_session_receive(struct rpc_session *session, struct bytes bytes);
+/* Next bytes to send, at most a few frames; empty when there is nothing now. They live until the next call on the session. */
+struct bytes rpc_session_send(struct rpc_session *session);
+/* Neither side has anything left to say: close the connection. */
+bool rpc_session_done(const struct rpc_session *session);
+/* Calls open now. */
+size_t rpc_session_calls(const struct rpc_session *session);
+/* Tells the peer to open no more calls (GOAWAY); open ones go on. `final` false first, true after a round trip: RFC 9113 §6.8. */
+void rpc_session_shutdown(struct rpc_session *session, bool final);
+
+/* ---- both: calls ---------------------------------------------------------------------------------------------------------- */
+
+/* A number that no other call of the session ever has: to find a call again after work elsewhere. NULL when it is gone. */
+uint32_t rpc_call_id(const struct rpc_call *call);
+struct rpc_call *rpc_session_call(struct rpc_session *session, uint32_t id);
+void rpc_call_set_user(struct rpc_call *call, void *user);
+void *rpc_call_user(const struct rpc_call *call);
+/* Server: the method's row. */
+const struct schema_method *rpc_call_method(const struct rpc_call *call);
+enum rpc_protocol rpc_call_protocol(const struct rpc_call *call);
+/* Server: monotonic time (clock.h) at which the client gives up; 0: never. */
+int64_t rpc_call_deadline_us(const struct rpc_call *call);
+/* Received metadata: a request header (server), initial or trailing metadata (client). NULL if absent; `-bin` ones decoded are not needed here.
+ * Lives as long as the call. */
+const char *rpc_call_metadata(const struct rpc_call *call, const char *name);
+/* Server: adds initial metadata to send with the first message (or the status). Name in lower case. Past LIMIT_REPLY_METADATA, or with a value that no
+ * header can have, it is left out. */
+void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value);
+
+/* Server: sends one reply message (protobuf bytes, copied). False: the stream's queue is past its bound; it was taken all the same, wait for `writable`. */
+bool rpc_call_send(struct rpc_call *call, struct bytes message);
+/* Server: sends a reply message made of pieces, copied once. */
+bool rpc_call_send_pieces(struct rpc_call *call, const struct bytes *pieces, size_t count);
+/* Server: ends the call with a status: trailers, Trailers-Only, a gRPC-Web trailer frame, or Connect's error JSON. After it nothing can be sent. */
+void rpc_call_finish(struct rpc_call *call, const struct status *status);
+/* Server: answers a plain HTTP request. `headers` are name, value pairs ended by NULL. */
+void rpc_call_respond(struct rpc_call *call, int http_status, const char *const *headers, struct bytes body);
+/* Stop or go on taking messages of this call (flow control holds the peer back). Messages held so far come from within the next rpc_session_send
+ * or rpc_session_receive. A client's `finished` waits for them. */
+void rpc_call_set_reading(struct rpc_call *call, bool reading);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ */
+#include "server/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum kind { TEXT, FLAG, NUMBER, SIZE };
+
+static const struct setting {
+	const char *section, *key;
+	enum kind kind;
+	size_t offset;
+	uint64_t minimum, maximum; /* of numbers */
+	const char *standard;      /* the default, as written in the file */
+	const char *help;
+} settings[] = {
+	{"server", "listen", TEXT, offsetof(struct config, listen), 0, 0, "127.0.0.1:7443", "Address and port to listen on; port 0 takes any free one."},
+	{"server", "workers", NUMBER, offsetof(struct config, workers), 0, 64, "0", "Threads that serve connections; 0: one per core."},
+	{"server", "readers", NUMBER, offsetof(struct config, readers), 0, 64, "2", "Threads for reports and long lists."},
+	{"tls", "certificate", TEXT, offsetof(struct config, certificate), 0, 0, "",
+	 "PEM file with the server's certificate and chain; empty: tls/server.pem in the data directory. Read again on SIGHUP."},
+	{"tls", "key", TEXT, offsetof(struct config, key), 0, 0, "", "PEM file with its key; empty: tls/server.key in the data directory."},
+	{"tls", "intermediate", FLAG, offsetof(struct config, tls_intermediate), 0, 0, "no", "Also accept TLS 1.2, for old clients: yes or no."},
+	{"store", "size_mib", SIZE, offsetof(struct config, store_mib), 1, 1u << 24, "65536",
+	 "The store may grow to this many MiB; past it changes are refused and reads go on."},
+	{"log", "level", TEXT, offsetof(struct config, log_level), 0, 0, "info", "Least level that is logged: debug, info, warn or error."},
+};
+
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+static bool set(struct config *config, const struct setting *setting, const char *value)
+{
+	char *field = (char *)config + setting->offset, *end;
+	bool yes = strcmp(value, "yes") == 0;
+	uint64_t number;
+	switch (setting->kind) {
+	case TEXT:
+		return snprintf(field, CONFIG_TEXT_BYTES, "%s", value) < CONFIG_TEXT_BYTES;
+	case FLAG:
+		memcpy(field, &yes, sizeof yes);
+		return yes || strcmp(value, "no") == 0;
+	case NUMBER:
+	case SIZE:
+		errno = 0;
+		number = strtoull(value, &end, 10);
+		if (!*value || *end || errno || *value == '-' || number < setting->minimum || number > setting->maximum) {
+			return false;
+		}
+		if (setting->kind == SIZE) {
+			memcpy(field, &number, sizeof number);
+		} else {
+			unsigned small = (unsigned)number;
+			memcpy(field, &small, sizeof small);
+		}
+		return true;
+	}
+	return false;
+}
+
+void config_init(struct config *config)
+{
+	memset(config, 0, sizeof *config);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		set(config, &settings[i], settings[i].standard);
+	}
+}
+
+struct reading {
+	struct config *config;
+	const char *file;
+	struct status *st;
+};
+
+static int on_line(void *context, const char *section, const char *key, const char *value)
+{
+	struct reading *reading = context;
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const struct setting *setting = &settings[i];
+		if (strcmp(setting->section, section) != 0 || strcmp(setting->key, key) != 0) {
+			continue;
+		}
+		if (set(reading->config, setting, value)) {
+			return 1;
+		}
+		if (setting->kind == NUMBER || setting->kind == SIZE) {
+			status_fail(reading->st, STATUS_INVALID_ARGUMENT, "CONFIG", "%s: %s.%s is \"%.60s\"; it is a number from %llu to %llu", reading->file, section, key,
+			            value, (unsigned long long)setting->minimum, (unsigned long long)setting->maximum);
+		} else {
+			status_fail(reading->st, STATUS_INVALID_ARGUMENT, "CONFIG", "%s: %s.%s is \"%.60s\"; %s", reading->file, section, key, value,
+			            setting->kind == FLAG ? "it is yes or no" : "it is too long");
+		}
+		return 0;
+	}
+	status_fail(reading->st, STATUS_INVALID_ARGUMENT, "CONFIG", "%s: there is no setting %s.%s; kamd --help lists them all", reading->file, section, key);
+	return 0;
+}
+
+bool config_read(struct config *config, const char *file, struct status *st)
+{
+	struct reading reading = {config, file, st};
+	int line = ini_parse(file, on_line, &reading);
+	if (line == -1) {
+		return status_fail(st, STATUS_NOT_FOUND, "CONFIG", "%s: %s", file, strerror(errno));
+	}
+	if (line != 0 && status_ok(st)) {
+		return status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG", "%s: line %d is neither a [section] nor key = value", file, line);
+	}
+	return status_ok(st);
+}
+
+void config_print_sample(void)
+{
+	const char *section = "";
+	for (size_t i = 0; i < SETTINGS; i++) {
+		const struct setting *setting = &settings[i];
+		if (strcmp(section, setting->section) != 0) {
+			section = setting->section;
+			printf("%s[%s]\n", i ? "\n" : "", section);
+		}
+		printf("; %s\n", setting->help);
+		if (setting->kind == NUMBER || setting->kind == SIZE) {
+			printf("; %llu to %llu.\n", (unsigned long long)setting->minimum, (unsigned long long)setting->maximum);
+		}
+		printf("%s = %s\n", setting->key, setting->standard);
+	}
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * config.h - the settings of kamd: one table gives the INI file, its commented sample and the help.
+ */
+#pragma once
+
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { CONFIG_TEXT_BYTES = 256 };
+
+struct config {
+	char listen[CONFIG_TEXT_BYTES];
+	char certificate[CONFIG_TEXT_BYTES]; /* "": DIR/tls/server.pem */
+	char key[CONFIG_TEXT_BYTES];         /* "": DIR/tls/server.key */
+	bool tls_intermediate;
+	unsigned workers, readers;
+	uint64_t store_mib;
+	char log_level[CONFIG_TEXT_BYTES];
+};
+
+/* The defaults. */
+void config_init(struct config *config);
+/* Reads an INI file over them. INVALID_ARGUMENT names the line, the key and what it should be. */
+bool config_read(struct config *config, const char *file, struct status *st);
+/* Every key with its section, meaning, range and default, as a sample file that can be read back. */
+void config_print_sample(void);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Accounts: the tier is one of the programme's.
+ */
+#include "kam/v1/account.pb-c.h"
+
+#include "server/domain/basis.h"
+#include "server/domain/domain.h"
+
+static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
+{
+	const Kam__V1__Account *account = (const void *)new, *before = (const void *)old;
+	if (!*account->tier || (before && strcmp(before->tier, account->tier) == 0)) {
+		return true;
+	}
+	const Kam__V1__Programme *programme = (const void *)basis_stored(call, "programme");
+	struct buf known;
+	buf_init(&known, call->arena);
+	for (size_t i = 0; programme && i < programme->n_tiers; i++) {
+		if (strcmp(programme->tiers[i]->id, account->tier) == 0) {
+			return true;
+		}
+		buf_printf(&known, "%s%s", i ? ", " : "", programme->tiers[i]->id);
+	}
+	return status_ok(call->status) &&
+	       status_field(call->status, "account.tier", "\"%.40s\" is no tier of the programme; it has %.100s", account->tier, known.size ? buf_text(&known) : "none");
+}
+
+static const struct noun nouns[] = {{.collection = "accounts", .check = check}};
+
+const struct domain domain_account = {nouns, 1, NULL, 0};

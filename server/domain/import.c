@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Import: each row is found again by its external id and created, updated or left alone, with the checks and permissions of Create and Update. Rows that refer to
+ * rows not seen yet wait until the end. Every row is a commit record of its own within the message's transaction; a dry run keeps all changes in memory
+ * and appends none, so it sees exactly what the real run would.
+ */
+#include "server/domain/import_map.h"
+
+#include "common/base/crc32c.h"
+#include "common/schema/value.h"
+#include "kam/v1/programme.pb-c.h"
+#include "server/access/token.h"
+#include "server/domain/domain.h"
+
+#include <stdio.h>
+
+struct waiting {
+	struct waiting *next;
+	const Kam__V1__ImportRow *row;
+};
+
+struct run {
+	struct import_plan plan;
+	const char *file_name;
+	bool validate_only;
+	struct changes *changes; /* of a dry run: all of it */
+	struct waiting *waiting, **waiting_end;
+	int64_t rows, created, updated, unchanged, failed, waiting_count;
+	struct arena row_arena; /* emptied after each row */
+};
+
+/* What one message is answered with, collected in the call's arena. */
+struct answer {
+	struct call *call;
+	struct arena *arena;
+	Kam__V1__ImportRowResult **results;
+	size_t count, capacity;
+};
+
+/* ---- the start -------------------------------------------------------------------------------------------------------------------- */
+
+/* Streams outlive their messages: the start is kept by packing it and unpacking it into the stream's arena. */
+static const Kam__V1__ImportStart *keep_start(struct call *call, const Kam__V1__ImportStart *start)
+{
+	struct bytes packed = schema_pack(&start->base, call->arena);
+	const struct schema_type *type = schema_type_find(call->engine->schema, "kam.v1.ImportStart");
+	return packed.data ? (const void *)schema_unpack(type, packed, &call->stream->arena, call->status) : NULL;
+}
+
+static const char *reporting_currency(struct call *call)
+{
+	const Kam__V1__Programme *programme = (const void *)call_read_message(call, "programme");
+	return programme && *programme->reporting_currency ? programme->reporting_currency : "EUR";
+}
+
+static bool begin(struct call *call, const Kam__V1__ImportStart *given)
+{
+	struct arena *arena = &call->stream->arena;
+	const Kam__V1__ImportStart *start = keep_start(call, given);
+	struct run *run = arena_calloc(arena, 1, sizeof *run);
+	if (!start || !run || !import_plan_make(call, start, arena, &run->plan)) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the import's map needs more memory than a call may use");
+	}
+	run->plan.currency = arena_strdup(arena, reporting_currency(call));
+	run->file_name = start->file_name;
+	run->validate_only = start->validate_only;
+	run->changes = start->validate_only ? changes_new(arena, call->engine->schema) : NULL;
+	run->waiting_end = &run->waiting;
+	arena_init(&run->row_arena, LIMIT_CALL_ARENA_BYTES);
+	if (!status_ok(call->status) || !run->plan.currency) {
+		return false;
+	}
+	call->stream->state = run;
+	return true;
+}
+
+/* ---- one row ------------------------------------------------------------------------------------------------------------------------ */
+
+struct row {
+	struct call *call;
+	struct run *run;
+	const Kam__V1__ImportRow *from;
+	struct row_fault fault;
+	const char *name;
+	const char *remark; /* of a row that went in, but not whole */
+	Kam__V1__ImportOutcome outcome;
+};
+
+/* A fault in the words of a failed check, with the column that the field came from. */
+static void fault_of_status(struct row *row)
+{
+	struct status *st = row->call->status;
+	const struct status_violation *violation = st->violations_count ? &st->violations[0] : NULL;
+	row->fault.reason = arena_strdup(row->call->arena, violation ? violation->description : st->message);
+	if (violation) {
+		row->fault.column = import_column_of(&row->run->plan, violation->field, row->from, &row->fault.value);
+		if (!*row->fault.column) {
+			row->fault.reason = arena_printf(row->call->arena, "%s: %s", violation->field, violation->description);
+		}
+	}
+	status_init(st);
+}
+
+static bool is_taken(struct call *call, const char *name)
+{
+	struct store_record record;
+	return changes_get(call->changes, call->view, name, &record, call->status);
+}
+
+/* The name of a new resource: as mapped, as the noun makes it, or after its title; where that is taken, with a mark of the key, always the same. */
+static const char *choose_name(struct row *row, const ProtobufCMessage *message, const char *parent, const char *id, const char *key)
+{
+	struct call *call = row->call;
+	const struct schema_resource *resource = row->run->plan.resource;
+	const struct noun *noun = engine_noun(call->engine, resource);
+	const struct schema_field *title = resource->display_name ? resource->display_name : schema_field_find(resource->type, "title");
+	const char *word = strrchr(resource->collection, '/') ? strrchr(resource->collection, '/') + 1 : resource->collection;
+	const char *made = noun && noun->make_id ? noun->make_id(call, message) : NULL;
+	if (resource->parent && !*parent) {
+		row->fault.reason = "the map says nothing of the resource it lies below: map \"parent\" or give one";
+		return NULL;
+	}
+	if (!*id) {
+		id = made ? made : id_of_text(title && value_count(message, title) ? value_get(message, title, 0).string : key, call->arena);
+	}
+	const char *name = *parent ? arena_printf(call->arena, "%s/%s/%s", parent, word, id) : arena_printf(call->arena, "%s/%s", word, id);
+	if (name && !made && is_taken(call, name)) {
+		size_t room = LIMIT_ID_BYTES - 9;
+		name = arena_printf(call->arena, "%.*s%.*s-%08x", (int)(strlen(name) - strlen(id)), name, (int)(strlen(id) < room ? strlen(id) : room), id,
+		                    crc32c(0, key, strlen(key)));
+	}
+	return name;
+}
+
+/* The caller may create or update it, as Create and Update would ask. */
+static struct decision decide_row(struct row *row, const char *name, const char *verb, const ProtobufCMessage *message)
+{
+	struct call *call = row->call;
+	struct bytes account = {0};
+	if (row->run->plan.resource->type == call->engine->access.account && strcmp(verb, "create") == 0) {
+		account = schema_pack(message, call->arena);
+	}
+	const char *permission = arena_printf(call->arena, "%s.%s", row->run->plan.resource->plural, verb);
+	return permission ? decide(&call->engine->access, call->view, call->caller, permission, name, account, call->now_us, NULL) : (struct decision){0};
+}
+
+/* References upwards that would close a circle are left out and remarked on: half the world's organisation charts have one. */
+static void cut_circles(struct row *row, const char *name, ProtobufCMessage *message)
+{
+	const struct schema_type *type = row->run->plan.resource->type;
+	for (size_t i = 0; i < type->fields_count; i++) {
+		const struct schema_field *field = &type->fields[i];
+		if (!field->rules.acyclic || value_count(message, field) == 0) {
+			continue;
+		}
+		const char *target = value_get(message, field, 0).string;
+		if (strcmp(target, name) == 0 || write_leads_back(row->call, field, name, target)) {
+			row->remark = arena_printf(row->call->arena, "%s left out: %s would be above itself", field->name, target);
+			value_clear(message, field);
+		}
+	}
+}
+
+static bool set_external_id(struct row *row, ProtobufCMessage *message, const char *key)
+{
+	const struct schema_field *field = row->run->plan.resource->external_ids;
+	const char *system = row->run->plan.map->system;
+	struct arena *arena = row->call->arena;
+	/* One id per system: a map is a list of entries here, so an old one would stay beside the new. */
+	size_t count = value_count(message, field);
+	for (size_t i = 0; i < count; i++) {
+		const ProtobufCMessage *entry = value_get(message, field, i).message;
+		const struct schema_field *key_field = schema_field_by_number(field->message, 1);
+		if (strcmp(value_get(entry, key_field, 0).string, system) == 0) {
+			return true; /* it was found by this very id */
+		}
+	}
+	const char *text = arena_printf(arena, "%s=%s", system, key);
+	return text && value_set_text(message, field, text, arena, row->call->status);
+}
+
+static bool take_row(struct row *row)
+{
+	struct call *call = row->call;
+	const struct import_plan *plan = &row->run->plan;
+	struct store_record record;
+	const char *parent = "", *id = "", *key = import_key(call, plan, row->from, &row->fault);
+	if (!key) {
+		return false;
+	}
+	const char *known = import_find(call, plan->resource, plan->map->system, key);
+	bool found = known && changes_get(call->changes, call->view, known, &record, call->status);
+	ProtobufCMessage *message = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status)
+	                                  : schema_message_new(plan->resource->type, call->arena);
+	if (!message || !import_fill(call, plan, row->from, message, &parent, &id, &row->fault) || !set_external_id(row, message, key)) {
+		return false;
+	}
+	if (found && record.operation == STORE_DELETE) {
+		row->fault.reason = arena_printf(call->arena, "%s was deleted: undelete it first", known);
+		return false;
+	}
+	const char *name = found ? known : choose_name(row, message, parent, id, key);
+	if (!name) {
+		return false;
+	}
+	if (!found && *parent && !is_taken(call, parent)) {
+		row->fault.reason = arena_printf(call->arena, "%s not found", parent);
+		return false;
+	}
+	struct decision decision = decide_row(row, name, found ? "update" : "create", message);
+	if (!decision.allowed) {
+		row->fault.reason = found ? arena_printf(call->arena, "you may not change %s", name) : "you may not create it here";
+		return false;
+	}
+	cut_circles(row, name, message);
+	bool changed;
+	const ProtobufCMessage *old = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status) : NULL;
+	if (!write_permitted(call, plan->resource, old, message, decision.groups) ||
+	    !write_resource(call, plan->resource, name, found ? &record : NULL, message, plan->resource->singular, &changed)) {
+		return false;
+	}
+	row->name = name;
+	row->outcome = !found  ? KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_CREATED
+	               : changed ? KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UPDATED
+	                         : KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UNCHANGED;
+	return true;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------------------------------------------------ */
+
+static char *kept(struct arena *arena, const char *text)
+{
+	char *copy = arena_printf(arena, "%.300s", text ? text : "");
+	return copy ? copy : (char *)(uintptr_t)"";
+}
+
+static void add_result(struct answer *answer, const struct row *row)
+{
+	if (answer->count == answer->capacity) {
+		size_t capacity = answer->capacity ? answer->capacity * 2 : 64;
+		Kam__V1__ImportRowResult **grown = arena_calloc(answer->arena, capacity, sizeof *grown);
+		if (!grown) {
+			return;
+		}
+		if (answer->count) {
+			memcpy(grown, answer->results, answer->count * sizeof *grown);
+		}
+		answer->results = grown;
+		answer->capacity = capacity;
+	}
+	Kam__V1__ImportRowResult *result = arena_alloc(answer->arena, sizeof *result);
+	if (result) {
+		kam__v1__import_row_result__init(result);
+		result->line = row->from->line;
+		result->outcome = row->outcome;
+		result->name = kept(answer->arena, row->name);
+		result->column = kept(answer->arena, row->fault.column);
+		result->value = kept(answer->arena, row->fault.value);
+		result->reason = kept(answer->arena, row->fault.reason ? row->fault.reason : row->remark);
+		answer->results[answer->count++] = result;
+	}
+}
+
+/* Copies a row into the stream, to be tried again at the end. */
+static bool put_back(struct run *run, struct call *call, const Kam__V1__ImportRow *row)
+{
+	struct arena *arena = &call->stream->arena;
+	struct waiting *waiting = arena_calloc(arena, 1, sizeof *waiting);
+	struct bytes packed = schema_pack(&row->base, call->arena);
+	if (!waiting || !packed.data) {
+		return false;
+	}
+	waiting->row = (const void *)schema_unpack(schema_type_find(call->engine->schema, "kam.v1.ImportRow"), packed, arena, call->status);
+	*run->waiting_end = waiting;
+	run->waiting_end = &waiting->next;
+	run->waiting_count++;
+	return waiting->row != NULL;
+}
+
+/* Takes one row whole: its own arena, its own record, its own result. True where it need not be tried again. */
+static bool process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, bool last_chance)
+{
+	struct call *call = answer->call;
+	struct row row = {.call = call, .run = run, .from = from, .outcome = KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_FAILED};
+	call->arena = &run->row_arena;
+	call->changes = run->validate_only ? run->changes : changes_new(&run->row_arena, call->engine->schema);
+	bool ok = call->changes && take_row(&row) && status_ok(call->status);
+	if (!ok) {
+		if (!row.fault.reason) {
+			fault_of_status(&row);
+		}
+		status_init(call->status);
+		if (call->changes) {
+			changes_drop(call->changes);
+		}
+		row.outcome = KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_FAILED;
+	} else if (run->validate_only) {
+		changes_clear(call->changes);
+	} else if (!call->append(call)) {
+		return true; /* the transaction has failed as a whole: the writer says so */
+	}
+	bool wait = !ok && row.fault.unresolved && !last_chance;
+	if (!wait && (!ok || run->validate_only || row.remark)) {
+		add_result(answer, &row);
+	}
+	run->rows += !wait;
+	run->created += row.outcome == KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_CREATED;
+	run->updated += row.outcome == KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UPDATED;
+	run->unchanged += row.outcome == KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UNCHANGED;
+	run->failed += !ok && !wait;
+	call->arena = answer->arena;
+	arena_reset(&run->row_arena);
+	return !wait;
+}
+
+static bool reply(struct answer *answer, const struct run *run, bool done, const char *record)
+{
+	Kam__V1__ImportResponse response = KAM__V1__IMPORT_RESPONSE__INIT;
+	response.results = answer->results;
+	response.n_results = answer->count;
+	response.rows = run->rows;
+	response.created = run->created;
+	response.updated = run->updated;
+	response.unchanged = run->unchanged;
+	response.failed = run->failed;
+	response.waiting = run->waiting_count;
+	response.done = done;
+	response.import = (char *)(uintptr_t)record;
+	return call_reply(answer->call, &response.base);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* Waiting rows again and again while that settles some; then what is left has failed. */
+static void settle_waiting(struct answer *answer, struct run *run)
+{
+	bool last_chance = false;
+	while (run->waiting && status_ok(answer->call->status)) {
+		struct waiting *rest = NULL, **rest_end = &rest, *next;
+		int64_t before = run->waiting_count;
+		for (struct waiting *waiting = run->waiting; waiting; waiting = next) {
+			next = waiting->next;
+			if (process(answer, run, waiting->row, last_chance)) {
+				run->waiting_count--;
+			} else {
+				waiting->next = NULL;
+				*rest_end = waiting;
+				rest_end = &waiting->next;
+			}
+		}
+		run->waiting = rest;
+		last_chance = run->waiting_count == before;
+	}
+}
+
+static const char *record_run(struct call *call, const struct run *run)
+{
+	const struct schema_resource *resource = schema_resource_find(call->engine->schema, "imports");
+	Kam__V1__Import *record = (void *)schema_message_new(resource->type, call->arena);
+	char id[TOKEN_SESSION_ID_BYTES];
+	token_random_id(id);
+	char *name = arena_printf(call->arena, "imports/%s", id);
+	call->changes = changes_new(call->arena, call->engine->schema);
+	if (!record || !name || !call->changes) {
+		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the import's record needs more memory than a call may use");
+		return NULL;
+	}
+	record->resource = (char *)(uintptr_t)run->plan.resource->plural;
+	record->file_name = (char *)(uintptr_t)run->file_name;
+	record->system = run->plan.map->system;
+	record->created = run->created;
+	record->updated = run->updated;
+	record->unchanged = run->unchanged;
+	record->failed = run->failed;
+	return write_resource(call, resource, name, NULL, &record->base, "import", NULL) && call->append(call) ? name : NULL;
+}
+
+static bool end(struct answer *answer, struct run *run)
+{
+	settle_waiting(answer, run);
+	const char *record = run->validate_only ? "" : record_run(answer->call, run);
+	return record && status_ok(answer->call->status) && reply(answer, run, true, record);
+}
+
+static void release(void *state)
+{
+	struct run *run = state;
+	arena_done(&run->row_arena);
+}
+
+static bool import(struct call *call)
+{
+	const Kam__V1__ImportRequest *request = (const void *)call->request;
+	struct run *run = call->stream->state;
+	struct answer answer = {.call = call, .arena = call->arena};
+	if (!run && (!request || !request->start || !request->start->map)) {
+		return status_field(call->status, "start", "is missing: the first message says which map and columns the rows have");
+	}
+	if (run && request && request->start) {
+		return status_field(call->status, "start", "was sent twice: only the first message has it");
+	}
+	if (!run) {
+		if (!begin(call, request->start)) {
+			return false;
+		}
+		run = call->stream->state;
+		call->stream->release = release;
+	}
+	if (call->stream->ended) {
+		return end(&answer, run);
+	}
+	for (size_t i = 0; i < request->n_rows && status_ok(call->status); i++) {
+		if (!process(&answer, run, request->rows[i], false) && !put_back(run, call, request->rows[i])) {
+			return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "too many rows wait for others: sort the file so that parents come first");
+		}
+	}
+	return status_ok(call->status) && reply(&answer, run, false, "");
+}
+
+static const struct method_row methods[] = {{"/kam.v1.ImportService/Import", import, NULL}};
+
+const struct domain domain_import = {.methods = methods, .methods_count = 1};

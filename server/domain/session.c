@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Signing in and out. A password is hashed on a hasher thread before the writer sees the call, so neither a connection nor a commit waits for it. Whoever may
+ * not sign in (unknown, wrong password, disabled) gets the same answer after the same work.
+ */
+#include "kam/v1/session.pb-c.h"
+
+#include "common/base/clock.h"
+#include "common/base/name.h"
+#include "server/access/password.h"
+#include "server/access/token.h"
+#include "server/domain/domain.h"
+#include "server/resource/changes.h"
+
+#include <stdio.h>
+
+/* "jane" or "users/jane" as a resource name; false where it is neither. */
+static bool user_name(const char *text, char ret_name[LIMIT_NAME_BYTES + 1])
+{
+	const char *id = strncmp(text, "users/", 6) == 0 ? text + 6 : text;
+	if (!name_id_valid(id, strlen(id))) {
+		return false;
+	}
+	snprintf(ret_name, LIMIT_NAME_BYTES + 1, "users/%s", id);
+	return true;
+}
+
+static const Kam__V1__User *read_user(struct call *call, const char *name)
+{
+	struct store_record record;
+	if (!store_get(call->view, name, &record, call->status) || record.operation == STORE_DELETE) {
+		return NULL;
+	}
+	return (const void *)schema_unpack(call->engine->access.user, record.value, call->arena, call->status);
+}
+
+static bool wrong(struct call *call)
+{
+	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "user or password is wrong");
+}
+
+static Google__Protobuf__Timestamp *timestamp(struct call *call, int64_t us)
+{
+	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
+	if (time) {
+		google__protobuf__timestamp__init(time);
+		time->seconds = us / 1000000;
+		time->nanos = (int32_t)(us % 1000000 * 1000);
+	}
+	return time;
+}
+
+static bool put_session(struct call *call, const Kam__V1__Session *session, enum store_operation operation)
+{
+	struct bytes packed = schema_pack(&session->base, call->arena);
+	return (packed.data && changes_put(call->changes, call->view, session->name, operation, packed, call->status)) ||
+	       status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+}
+
+/* ---- SignIn ------------------------------------------------------------------------------------------------------------------ */
+
+static bool prepare_sign_in(struct call *call)
+{
+	const Kam__V1__SignInRequest *request = (const void *)call->request;
+	char name[LIMIT_NAME_BYTES + 1];
+	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
+	bool right = password_verify(user ? user->password_hash : NULL, request->password);
+	call->verified = right && user && !user->disabled;
+	return true;
+}
+
+static bool sign_in(struct call *call)
+{
+	const Kam__V1__SignInRequest *request = (const void *)call->request;
+	char name[LIMIT_NAME_BYTES + 1], id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
+	call->note = arena_printf(call->arena, "sign-in as %.100s", request->user);
+	if (!call->verified || !user || user->disabled) {
+		return wrong(call);
+	}
+	call->actor = arena_strdup(call->arena, name);
+	token_make(name + strlen("users/"), id, token, hash);
+	Kam__V1__Session session = KAM__V1__SESSION__INIT;
+	session.name = arena_printf(call->arena, "%s/sessions/%s", name, id);
+	session.uid = arena_strdup(call->arena, id);
+	session.creator = name;
+	session.peer = (char *)(uintptr_t)call->peer;
+	session.client = arena_printf(call->arena, "%.200s", call->client);
+	session.create_time = session.update_time = session.last_used_time = timestamp(call, call->now_us);
+	session.expire_time = timestamp(call, call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000);
+	session.token_hash = (ProtobufCBinaryData){sizeof hash, hash};
+	if (!session.name || !session.uid || !session.client || !session.create_time || !session.expire_time ||
+	    !put_session(call, &session, STORE_CREATE)) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	}
+	Kam__V1__SignInResponse response = KAM__V1__SIGN_IN_RESPONSE__INIT;
+	session.token_hash = (ProtobufCBinaryData){0};
+	response.token = token;
+	response.session = &session;
+	return call_reply(call, &response.base);
+}
+
+/* ---- SignOut, WhoAmI ------------------------------------------------------------------------------------------------------------ */
+
+static bool sign_out(struct call *call)
+{
+	Kam__V1__SignOutResponse response = KAM__V1__SIGN_OUT_RESPONSE__INIT;
+	return changes_put(call->changes, call->view, call->caller->session, STORE_PURGE, (struct bytes){0}, call->status) &&
+	       call_reply(call, &response.base);
+}
+
+static bool who_am_i(struct call *call)
+{
+	Kam__V1__WhoAmIResponse response = KAM__V1__WHO_AM_IRESPONSE__INIT;
+	const struct caller *caller = call->caller;
+	call->as_of = 0; /* the present caller, whatever is being looked at */
+	response.user = (void *)call_read_message(call, caller->user);
+	response.session = (void *)call_read_message(call, caller->session);
+	response.grants = arena_calloc(call->arena, caller->grants_count + 1, sizeof *response.grants);
+	for (size_t i = 0; response.grants && i < caller->grants_count; i++) {
+		const struct grant *grant = &caller->grants[i];
+		Kam__V1__Grant *row = arena_alloc(call->arena, sizeof *row);
+		if (!row || grant->end_us <= call->now_us) {
+			continue;
+		}
+		kam__v1__grant__init(row);
+		row->role = (char *)(uintptr_t)grant->role;
+		row->scope = (Kam__V1__Scope)grant->scope;
+		row->account = (char *)(uintptr_t)grant->account;
+		row->region = (char *)(uintptr_t)grant->region;
+		if (grant->end_us != INT64_MAX) {
+			int year, month, day;
+			clock_day_of(grant->end_us / 1000000 / 86400 - 1, &year, &month, &day);
+			row->until = arena_printf(call->arena, "%04d-%02d-%02d", year, month, day);
+		}
+		response.grants[response.n_grants++] = row;
+	}
+	return status_ok(call->status) && call_reply(call, &response.base);
+}
+
+/* ---- ChangePassword --------------------------------------------------------------------------------------------------------------- */
+
+static const char *whose(const struct call *call)
+{
+	const Kam__V1__ChangePasswordRequest *request = (const void *)call->request;
+	return *request->user ? request->user : call->caller->user;
+}
+
+static bool prepare_change_password(struct call *call)
+{
+	const Kam__V1__ChangePasswordRequest *request = (const void *)call->request;
+	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
+	const Kam__V1__User *user = read_user(call, whose(call));
+	if (!password_check(request->new_password, "new_password", call->status)) {
+		return false;
+	}
+	call->verified = *request->old_password && password_verify(user ? user->password_hash : NULL, request->old_password);
+	call->prepared = hash && password_hash(request->new_password, hash, call->status) ? hash : NULL;
+	return status_ok(call->status);
+}
+
+struct ending {
+	struct call *call;
+	const char *keep;
+};
+
+static bool visit_session(void *context, const char *name, const struct store_record *record)
+{
+	struct ending *ending = context;
+	(void)record;
+	return strcmp(name, ending->keep) == 0 ||
+	       changes_put(ending->call->changes, ending->call->view, name, STORE_PURGE, (struct bytes){0}, ending->call->status);
+}
+
+static bool change_password(struct call *call)
+{
+	const char *name = whose(call);
+	bool own = strcmp(name, call->caller->user) == 0;
+	if (own && !call->verified) {
+		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
+	}
+	if (!own && !call_decide(call, "users.resetPassword", name, (struct bytes){0}).allowed) {
+		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may change your own password only: no role of yours has users.resetPassword");
+	}
+	Kam__V1__User *user = (void *)(uintptr_t)read_user(call, name);
+	if (!user) {
+		return status_ok(call->status) && call_not_found(call, name);
+	}
+	user->password_hash = (char *)(uintptr_t)call->prepared;
+	struct bytes packed = schema_pack(&user->base, call->arena);
+	struct ending ending = {call, own ? call->caller->session : ""};
+	char *pattern = arena_printf(call->arena, "%s/sessions", name);
+	Kam__V1__ChangePasswordResponse response = KAM__V1__CHANGE_PASSWORD_RESPONSE__INIT;
+	call->note = "password";
+	return pattern && packed.data && changes_put(call->changes, call->view, name, STORE_UPDATE, packed, call->status) &&
+	       store_scan(call->view, pattern, NULL, 0, visit_session, &ending, call->status) && status_ok(call->status) &&
+	       call_reply(call, &response.base);
+}
+
+/* ---- Delete: a session is ended for good, not softly --------------------------------------------------------------------------------- */
+
+static bool delete_session(struct call *call)
+{
+	const Kam__V1__DeleteRequest *request = (const void *)call->request;
+	struct store_record record;
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, request->name);
+	if (resource != call->method->resource || !call_decide(call, call->method->permission, request->name, (struct bytes){0}).allowed ||
+	    !changes_get(call->changes, call->view, request->name, &record, call->status)) {
+		return status_ok(call->status) && call_not_found(call, request->name);
+	}
+	call_put_resource(call, &call->reply, resource->type, record.value, GROUPS_ALL);
+	call->replied = true;
+	return request->validate_only || changes_put(call->changes, call->view, request->name, STORE_PURGE, (struct bytes){0}, call->status);
+}
+
+static const struct method_row methods[] = {
+	{"/kam.v1.SessionService/SignIn", sign_in, prepare_sign_in},
+	{"/kam.v1.SessionService/SignOut", sign_out, NULL},
+	{"/kam.v1.SessionService/WhoAmI", who_am_i, NULL},
+	{"/kam.v1.SessionService/ChangePassword", change_password, prepare_change_password},
+	{"/kam.v1.SessionService/DeleteSession", delete_session, NULL},
+};
+
+const struct domain domain_session = {.methods = methods, .methods_count = sizeof methods / sizeof methods[0]};

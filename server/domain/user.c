@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Users: the password given on create is hashed before the writer sees the call; afterwards only ChangePassword alters it.
+ */
+#include "kam/v1/user.pb-c.h"
+
+#include "server/access/password.h"
+#include "server/domain/domain.h"
+
+static bool prepare_create(struct call *call)
+{
+	const Kam__V1__CreateUserRequest *request = (const void *)call->request;
+	if (!*request->password) {
+		return true; /* somebody who cannot sign in yet */
+	}
+	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
+	if (!password_check(request->password, "password", call->status) || !hash || !password_hash(request->password, hash, call->status)) {
+		return false;
+	}
+	call->prepared = hash;
+	return true;
+}
+
+static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
+{
+	Kam__V1__User *user = (void *)new;
+	if (old) {
+		user->password_hash = ((const Kam__V1__User *)(const void *)old)->password_hash;
+	} else if (call->prepared) {
+		user->password_hash = (char *)(uintptr_t)call->prepared;
+	}
+	return true;
+}
+
+static const struct noun nouns[] = {{.collection = "users", .check = check}};
+static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", engine_create, prepare_create}};
+
+const struct domain domain_user = {nouns, 1, methods, 1};

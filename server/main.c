@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kamd: parses the command line, builds the parts, runs them. The only file that names every part.
+ */
+#include "common/base/log.h"
+#include "common/net/tls.h"
+#include "common/store/store.h"
+#include "server/config.h"
+#include "server/domain/domain.h"
+#include "server/init.h"
+#include "server/rpc/server.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15 };
+
+struct arguments {
+	const char *data, *listen, *config, *password_file;
+	const char *names[NAMES_MAX];
+	size_t names_count;
+};
+
+static void print_help(void)
+{
+	printf("kamd - the key account management server\n\n"
+	       "  kamd init --data DIR                          make a new data directory, its certificates and the first admin\n"
+	       "  kamd serve --data DIR --listen 0.0.0.0:7443   serve it until SIGTERM\n"
+	       "  kamd check --data DIR                         read every record and the chain of the log, and say what is damaged\n\n"
+	       "init\n"
+	       "  --data DIR                  a directory that does not exist, or is empty\n"
+	       "  --admin-password-file FILE  first line is the password of users/admin; without it one is made and printed once\n"
+	       "  --name NAME                 a further DNS name or address for the server's certificate; may be repeated\n\n"
+	       "serve\n"
+	       "  --data DIR                  what init made\n"
+	       "  --listen HOST:PORT          over the configuration's server.listen\n"
+	       "  --config FILE               settings as below\n\n"
+	       "SIGTERM stops after the open calls, SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
+	config_print_sample();
+}
+
+static int usage(const char *message, const char *what)
+{
+	fprintf(stderr, "kamd: %s%s; see kamd --help\n", message, what);
+	return EXIT_USAGE;
+}
+
+static int fail(const struct status *st)
+{
+	fprintf(stderr, "kamd: %s\n", st->message);
+	return EXIT_OTHER;
+}
+
+static struct schema *open_schema(struct status *st)
+{
+	return schema_new(schema_source_kam(), st);
+}
+
+/* ---- init -------------------------------------------------------------------------------------------------------------------------------- */
+
+static int run_init(const struct arguments *arguments)
+{
+	struct status st;
+	char password[64];
+	status_init(&st);
+	struct schema *schema = open_schema(&st);
+	struct init_options options = {arguments->data, arguments->password_file, arguments->names, arguments->names_count};
+	bool ok = schema && init_directory(&options, schema, password, &st);
+	schema_free(schema);
+	if (!ok) {
+		return fail(&st);
+	}
+	printf("%s is ready.\n", arguments->data);
+	if (*password) {
+		printf("Password of users/admin, shown only now: %s\n", password);
+	}
+	printf("Start it:  kamd serve --data %s\n"
+	       "Sign in:   kam login --server localhost:7443 --ca %s/tls/ca.pem admin\n",
+	       arguments->data, arguments->data);
+	return EXIT_OK;
+}
+
+/* ---- serve --------------------------------------------------------------------------------------------------------------------------------- */
+
+static struct store *open_store(const char *data, uint64_t mib, bool read_only, const struct schema *schema, struct status *st)
+{
+	char directory[PATH_MAX];
+	struct store *store;
+	struct store_options options = {
+		.directory = directory,
+		.read_only = read_only,
+		.map_bytes = mib << 20,
+		.indexer = engine_indexer,
+		.indexer_context = (void *)(uintptr_t)schema,
+		.indexer_fingerprint = schema_index_fingerprint(schema),
+	};
+	snprintf(directory, sizeof directory, "%s/store", data);
+	if (access(directory, F_OK) != 0) {
+		status_fail(st, STATUS_NOT_FOUND, "DATA_DIRECTORY", "--data %s holds no store: make one with kamd init --data %s", data, data);
+		return NULL;
+	}
+	return store_open(&options, &store, st) ? store : NULL;
+}
+
+static bool open_engine(struct engine *engine, const struct schema *schema, struct store *store, struct status *st)
+{
+#define DOMAIN_ADDRESS(name) &domain_##name,
+	static const struct domain *const domains[] = {DOMAINS(DOMAIN_ADDRESS) & domain_health, &domain_reflection};
+	struct store_snapshot *snapshot;
+	if (!store_snapshot_new(store, &snapshot, st)) {
+		return false;
+	}
+	bool ok = engine_init(engine, schema, store, domains, sizeof domains / sizeof domains[0], st) &&
+	          access_open(&engine->access, schema, store_snapshot_view(snapshot), st);
+	store_snapshot_free(snapshot);
+	return ok;
+}
+
+static struct tls *open_tls(const struct config *config, const char *data, struct status *st)
+{
+	char certificate[PATH_MAX], key[PATH_MAX];
+	snprintf(certificate, sizeof certificate, "%s/tls/server.pem", data);
+	snprintf(key, sizeof key, "%s/tls/server.key", data);
+	return tls_server_new(*config->certificate ? config->certificate : certificate, *config->key ? config->key : key, config->tls_intermediate, st);
+}
+
+static bool serve(const struct config *config, const char *data, struct status *st)
+{
+	struct engine engine = {0};
+	struct server *server = NULL;
+	struct tls *tls = NULL;
+	struct schema *schema = open_schema(st);
+	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
+	bool ok = store && open_engine(&engine, schema, store, st) && (tls = open_tls(config, data, st)) != NULL;
+	if (ok) {
+		struct server_options options = {
+			.listen = config->listen, .workers = config->workers, .readers = config->readers, .tls = tls, .engine = &engine};
+		server = server_new(&options, st);
+		ok = server && server_run(server, st);
+		server_free(server);
+	}
+	tls_free(tls);
+	engine_done(&engine);
+	store_close(store);
+	schema_free(schema);
+	if (ok) {
+		log_event(LOG_INFO, "stopped", NULL);
+	}
+	return ok;
+}
+
+static int run_serve(const struct arguments *arguments)
+{
+	struct config config;
+	struct status st;
+	enum log_level level;
+	status_init(&st);
+	config_init(&config);
+	if (arguments->config && !config_read(&config, arguments->config, &st)) {
+		return fail(&st);
+	}
+	if (arguments->listen && snprintf(config.listen, sizeof config.listen, "%s", arguments->listen) >= (int)sizeof config.listen) {
+		return usage("--listen is too long", "");
+	}
+	if (!log_level_of_name(config.log_level, &level)) {
+		return usage("log.level is debug, info, warn or error, not ", config.log_level);
+	}
+	log_set_level(level);
+	return serve(&config, arguments->data, &st) ? EXIT_OK : fail(&st);
+}
+
+/* ---- check ----------------------------------------------------------------------------------------------------------------------------------- */
+
+static int run_check(const struct arguments *arguments)
+{
+	struct status st;
+	struct store_snapshot *snapshot = NULL;
+	uint64_t records = 0;
+	status_init(&st);
+	struct schema *schema = open_schema(&st);
+	struct store *store = schema ? open_store(arguments->data, 0, true, schema, &st) : NULL;
+	bool ok = store && store_snapshot_new(store, &snapshot, &st) && store_check(store_snapshot_view(snapshot), &st) &&
+	          store_log_verify(store_snapshot_view(snapshot), &records, &st);
+	store_snapshot_free(snapshot);
+	store_close(store);
+	schema_free(schema);
+	if (!ok) {
+		return fail(&st);
+	}
+	printf("%s is whole: %llu records of the log verified.\n", arguments->data, (unsigned long long)records);
+	return EXIT_OK;
+}
+
+/* ---- the command line ---------------------------------------------------------------------------------------------------------------------------- */
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct arguments *arguments);
+	const char *options; /* letters of those it takes */
+} commands[] = {
+	{"init", run_init, "dpn"},
+	{"serve", run_serve, "dlc"},
+	{"check", run_check, "d"},
+};
+
+static const struct option options[] = {
+	{"data", required_argument, NULL, 'd'},   {"listen", required_argument, NULL, 'l'}, {"config", required_argument, NULL, 'c'},
+	{"admin-password-file", required_argument, NULL, 'p'}, {"name", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+};
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct arguments arguments = {0};
+	int letter;
+	while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (letter == 'h') {
+			print_help();
+			return EXIT_OK;
+		}
+		if (letter == '?') {
+			return usage("cannot read the options of ", command->name);
+		}
+		if (!strchr(command->options, letter)) {
+			return usage("an option that does not belong to ", command->name);
+		}
+		switch (letter) {
+		case 'd':
+			arguments.data = optarg;
+			break;
+		case 'l':
+			arguments.listen = optarg;
+			break;
+		case 'c':
+			arguments.config = optarg;
+			break;
+		case 'p':
+			arguments.password_file = optarg;
+			break;
+		default:
+			if (arguments.names_count == NAMES_MAX) {
+				return usage("--name was given too often", "");
+			}
+			arguments.names[arguments.names_count++] = optarg;
+		}
+	}
+	if (optind < argc) {
+		return usage("do not know what to do with ", argv[optind]);
+	}
+	return arguments.data ? command->run(&arguments) : usage("--data DIR is missing for ", command->name);
+}
+
+int main(int argc, char **argv)
+{
+	if (sodium_init() < 0) {
+		fprintf(stderr, "kamd: the system gives no random numbers\n");
+		return EXIT_OTHER;
+	}
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_help();
+		return argc < 2 ? EXIT_USAGE : EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("kamd %s\n", KAM_VERSION);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			return run_command(&commands[i], argc - 1, argv + 1);
+		}
+	}
+	return usage("no command ", argv[1]);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * connection.h - one client's connection inside a worker: bytes to calls, calls to operations. Shared by worker.c and connection.c alone.
+ *
+ * Threads: all of it on the worker's, but for the inbox and the waiting sockets.
+ */
+#pragma once
+
+#include "server/rpc/server.h"
+
+#include <sys/queue.h>
+
+struct event;
+struct event_base;
+
+struct connection {
+	TAILQ_ENTRY(connection) all, active_entry;
+	struct worker *worker;
+	struct io *io;
+	struct rpc_session *session; /* NULL until the handshake is done */
+	int64_t opened_us, used_us;
+	bool active;   /* in the worker's active list: something to send or to reap */
+	bool closing;  /* send what is left, then close */
+	bool finishing; /* io_finish was called */
+	bool dead;     /* to be freed at the end of the turn */
+	bool called;   /* some call was made */
+};
+
+enum { SOCKETS_WAITING_MAX = 1024 };
+
+struct worker {
+	struct server *server;
+	pthread_t thread;
+	struct event_base *base;
+	struct event *wake, *sweep;
+	struct queue inbox;
+	pthread_mutex_t sockets_lock;
+	int sockets[SOCKETS_WAITING_MAX];
+	size_t sockets_count;
+	bool woken;
+	struct store_snapshot *snapshot;
+	struct executor executor;
+	TAILQ_HEAD(, connection) connections;
+	TAILQ_HEAD(, connection) active;
+	TAILQ_HEAD(, operation) pumps; /* streams that answer after every commit */
+	struct operation *ready, **ready_end;
+	struct operation *free_operations;
+	size_t free_count;
+	size_t operations_away; /* running on other threads */
+	int64_t draining_us;
+	bool shut;
+};
+
+struct operation *worker_operation(struct worker *worker);
+/* Empties an operation that nobody holds any more and keeps it for the next call. */
+void worker_recycle(struct operation *op);
+/* Something is to be done for it in this turn. */
+void worker_ready(struct operation *op);
+
+/* Adopts a socket. */
+void connection_open(struct worker *worker, int socket);
+void connection_activate(struct connection *connection);
+/* The end of a turn: sends, closes, frees. */
+void connections_turn(struct worker *worker);
+/* Closes what idles too long. */
+void connections_sweep(struct worker *worker);
+void connections_shutdown(struct worker *worker, bool final);
+void connections_cut(struct worker *worker, const char *reason);

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ */
+#include "server/rpc/operation.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/schema/value.h"
+#include "server/access/password.h"
+#include "server/rpc/server.h"
+
+#include <sodium.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { TOUCH_AFTER_US = 300 * 1000000 };
+
+struct operation *operation_new(void)
+{
+	struct operation *op = calloc(1, sizeof *op);
+	if (op) {
+		arena_init(&op->arena, LIMIT_CALL_ARENA_BYTES);
+		arena_init(&op->stream.arena, LIMIT_STREAM_ARENA_BYTES);
+		status_init(&op->status);
+		op->waiting_end = &op->waiting;
+	}
+	return op;
+}
+
+static void drop_waiting(struct operation *op)
+{
+	while (op->waiting) {
+		struct waiting_message *next = op->waiting->next;
+		free(op->waiting);
+		op->waiting = next;
+	}
+	op->waiting_end = &op->waiting;
+	free(op->current);
+	op->current = NULL;
+}
+
+void operation_reset(struct operation *op)
+{
+	struct arena arena = op->arena, stream_arena = op->stream.arena;
+	if (op->stream.release) {
+		op->stream.release(op->stream.state);
+	}
+	drop_waiting(op);
+	if (op->method && (op->method->hashes || op->method->audience == AUDIENCE_ANONYMOUS)) { /* held a password */
+		arena_done(&arena);
+		arena_init(&arena, LIMIT_CALL_ARENA_BYTES);
+	}
+	size_t violations = offsetof(struct status, violations);
+	memset(op, 0, offsetof(struct operation, status) + violations);
+	memset((char *)op + offsetof(struct operation, reply), 0, sizeof *op - offsetof(struct operation, reply));
+	op->arena = arena;
+	op->stream.arena = stream_arena;
+	arena_reset(&op->arena);
+	arena_reset(&op->stream.arena);
+	status_init(&op->status);
+	op->waiting_end = &op->waiting;
+}
+
+void operation_free(struct operation *op)
+{
+	if (!op) {
+		return;
+	}
+	if (op->stream.release) {
+		op->stream.release(op->stream.state);
+	}
+	drop_waiting(op);
+	arena_done(&op->arena);
+	arena_done(&op->stream.arena);
+	free(op);
+}
+
+/* ---- the pipeline, step by step ----------------------------------------------------------------------------------------------- */
+
+static bool check_time(struct operation *op)
+{
+	if (atomic_load(&op->cancelled)) {
+		return status_fail(&op->status, STATUS_CANCELLED, "CANCELLED", "the call was cancelled");
+	}
+	return op->deadline_us == 0 || clock_monotonic_us() < op->deadline_us ||
+	       status_fail(&op->status, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed; nothing was changed");
+}
+
+/* Who calls: nobody, or whom the token says. */
+static const struct caller *find_caller(struct operation *op, struct executor *executor, int64_t now_us)
+{
+	if (!*op->token) {
+		if (op->method->audience == AUDIENCE_ANONYMOUS) {
+			return &caller_anonymous;
+		}
+		status_fail(&op->status, STATUS_UNAUTHENTICATED, "NOT_SIGNED_IN", "not signed in: send the header authorization: Bearer TOKEN of SignIn");
+		return NULL;
+	}
+	const struct caller *caller =
+		caller_cache_get(executor->cache, &executor->engine->access, executor->view, op->token, now_us, executor->epoch, &op->status);
+	if (!caller && op->method->audience == AUDIENCE_ANONYMOUS) {
+		status_init(&op->status);
+		return &caller_anonymous;
+	}
+	if (caller) {
+		snprintf(op->user, sizeof op->user, "%s", caller->user);
+		if (now_us - caller->last_used_us > TOUCH_AFTER_US) {
+			server_touch_session(executor->server, caller->session);
+		}
+	}
+	return caller;
+}
+
+static bool check_permission(struct operation *op, const struct caller *caller, int64_t now_us)
+{
+	const char *permission = op->method->permission;
+	return !permission || op->method->audience != AUDIENCE_PERMITTED || decide_any(caller, permission, now_us) ||
+	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "none of your roles has the permission %s", permission);
+}
+
+/* kam-as-of: a revision or an RFC 3339 time. */
+static bool read_as_of(struct operation *op, struct call *call)
+{
+	uint64_t newest = store_view_revision(call->view);
+	int64_t seconds;
+	int32_t nanos;
+	char *end;
+	call->revision = newest;
+	if (*op->min_revision && strtoull(op->min_revision, &end, 10) > newest) {
+		return status_fail(&op->status, STATUS_UNAVAILABLE, "REVISION_AHEAD", "kam-min-revision: the store is at revision %llu; try again",
+		                   (unsigned long long)newest);
+	}
+	if (!*op->as_of) {
+		return true;
+	}
+	if (op->method->writes) {
+		return status_field(&op->status, "kam-as-of", "cannot be used with %s: a change is always made now", op->method->name);
+	}
+	uint64_t revision = strtoull(op->as_of, &end, 10);
+	if (*end != '\0' || revision == 0) {
+		if (!clock_parse(op->as_of, &seconds, &nanos)) {
+			return status_field(&op->status, "kam-as-of", "\"%.60s\" is neither a revision nor a time such as 2026-03-31T12:00:00Z", op->as_of);
+		}
+		revision = store_revision_at(call->view, seconds * 1000000 + nanos / 1000, &op->status);
+		if (revision == 0) {
+			return status_fail(&op->status, STATUS_OUT_OF_RANGE, "BEFORE_HISTORY", "kam-as-of: there was nothing yet at %s", op->as_of);
+		}
+	}
+	if (revision > newest) {
+		return status_fail(&op->status, STATUS_OUT_OF_RANGE, "REVISION_AHEAD", "kam-as-of: revision %llu is ahead of the store, which is at %llu",
+		                   (unsigned long long)revision, (unsigned long long)newest);
+	}
+	call->as_of = revision == newest ? 0 : revision;
+	call->revision = revision;
+	return true;
+}
+
+static bool send_now(struct call *call)
+{
+	struct operation *op = call->transport;
+	struct executor *executor = op->stream.executor;
+	bool room = executor->send(op, buf_bytes(&call->reply));
+	call->reply.size = 0;
+	call->replied = false;
+	return room;
+}
+
+static bool append_now(struct call *call)
+{
+	struct operation *op = call->transport;
+	struct executor *executor = op->stream.executor;
+	op->revision = executor->append(executor, call, op);
+	changes_clear(call->changes);
+	return op->revision != 0 || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "STORE_FULL", "the store is full");
+}
+
+/* ---- request ids: the same request again gets the same reply ------------------------------------------------------------------------ */
+
+enum { FINGERPRINT_BYTES = 16 };
+
+static const char *request_id_of(const struct call *call)
+{
+	const struct schema_field *field = call->request ? schema_field_find(call->method->input, "request_id") : NULL;
+	const struct schema_field *dry = call->request ? schema_field_find(call->method->input, "validate_only") : NULL;
+	return field && !(dry && value_get(call->request, dry, 0).boolean) ? value_get(call->request, field, 0).string : "";
+}
+
+static void fingerprint(const struct operation *op, uint8_t ret_hash[FINGERPRINT_BYTES])
+{
+	crypto_generichash_state state;
+	crypto_generichash_init(&state, NULL, 0, FINGERPRINT_BYTES);
+	crypto_generichash_update(&state, (const uint8_t *)op->method->path, strlen(op->method->path) + 1);
+	crypto_generichash_update(&state, op->message.data, op->message.size);
+	crypto_generichash_final(&state, ret_hash, FINGERPRINT_BYTES);
+}
+
+/* True when the reply of the first time was found, or the id was used for something else. */
+static bool replay(struct operation *op, struct call *call, const char *request_id)
+{
+	struct bytes known;
+	uint8_t hash[FINGERPRINT_BYTES];
+	if (!store_request_get(call->view, call->caller->user, request_id, call->now_us / 1000000, &known, &op->status)) {
+		return false;
+	}
+	fingerprint(op, hash);
+	if (known.size < FINGERPRINT_BYTES || memcmp(known.data, hash, FINGERPRINT_BYTES) != 0) {
+		status_field(&op->status, "request_id", "was used for another request of yours today: choose a new one");
+		return true;
+	}
+	buf_add(&call->reply, known.data + FINGERPRINT_BYTES, known.size - FINGERPRINT_BYTES);
+	call->replied = true;
+	return true;
+}
+
+static void remember(struct operation *op, struct call *call, struct executor *executor, const char *request_id)
+{
+	struct buf bytes;
+	uint8_t hash[FINGERPRINT_BYTES];
+	buf_init(&bytes, &op->arena);
+	fingerprint(op, hash);
+	buf_add(&bytes, hash, sizeof hash);
+	buf_add(&bytes, call->reply.data, call->reply.size);
+	if (!bytes.failed) {
+		store_request_put(executor->txn, call->caller->user, request_id, buf_bytes(&bytes), call->now_us / 1000000 + LIMIT_REQUEST_ID_SECONDS);
+	}
+}
+
+/* ---- running --------------------------------------------------------------------------------------------------------------------------- */
+
+static bool unpack_request(struct operation *op, struct call *call)
+{
+	if (op->pump || !op->has_message) {
+		return true;
+	}
+	call->request = schema_unpack(op->method->input, op->message, &op->arena, &op->status);
+	return call->request != NULL;
+}
+
+static call_handler *handler_of(const struct operation *op, const struct executor *executor)
+{
+	const struct engine *engine = executor->engine;
+	if (op->pump) {
+		return op->stream.pump;
+	}
+	return executor->preparing ? engine->methods[op->method->index]->prepare : engine->handlers[op->method->index];
+}
+
+static bool run_handler(struct operation *op, struct executor *executor, struct call *call)
+{
+	size_t pending;
+	bool fresh = call->changes && !op->method->client_streaming;
+	const char *request_id = fresh ? request_id_of(call) : "";
+	op->request_id = request_id;
+	if (*request_id && replay(op, call, request_id)) {
+		return status_ok(&op->status);
+	}
+	bool ok = handler_of(op, executor)(call);
+	op->note = call->note;
+	if (!ok || call->deferred || executor->preparing || !call->changes || !status_ok(&op->status)) {
+		return ok;
+	}
+	changes_list(call->changes, &pending);
+	if (pending > 0 && !append_now(call)) {
+		return false;
+	}
+	if (*request_id && call->replied && pending > 0) {
+		remember(op, call, executor, request_id);
+	}
+	return true;
+}
+
+bool operation_run(struct operation *op, struct executor *executor)
+{
+	struct call call = {
+		.engine = executor->engine,
+		.method = op->method,
+		.arena = &op->arena,
+		.status = &op->status,
+		.peer = op->peer,
+		.client = op->client,
+		.now_us = clock_wall_us(),
+		.view = executor->view,
+		.stream = op->method->client_streaming || op->method->server_streaming ? &op->stream : NULL,
+		.prepared = op->prepared,
+		.verified = op->verified,
+		.budget = executor->budget,
+		.send = send_now,
+		.append = append_now,
+		.transport = op,
+	};
+	op->stream.executor = executor;
+	buf_init(&call.reply, &op->arena);
+	call.changes = op->method->writes && !executor->preparing ? changes_new(&op->arena, executor->engine->schema) : NULL;
+	bool ok = check_time(op) && (call.caller = find_caller(op, executor, call.now_us)) != NULL && check_permission(op, call.caller, call.now_us) &&
+	          read_as_of(op, &call) && unpack_request(op, &call) && run_handler(op, executor, &call);
+	if (call.deferred) {
+		return false;
+	}
+	if (!ok && status_ok(&op->status)) {
+		status_fail(&op->status, STATUS_INTERNAL, "INTERNAL", "%s failed without a reason; this is a defect of kamd", op->method->name);
+	}
+	op->prepared = call.prepared;
+	op->verified = call.verified;
+	op->replied = ok && call.replied;
+	op->reply = buf_bytes(&call.reply);
+	op->more = call.more;
+	if (!op->method->writes) {
+		op->revision = call.revision;
+	}
+	return true;
+}

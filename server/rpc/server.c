@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0
+ */
+#include "server/rpc/server.h"
+
+#include "common/base/log.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2 };
+
+struct server {
+	struct server_options options;
+	struct event_base *base;
+	struct listener *listener;
+	struct event *signals[3];
+	struct worker *workers[WORKERS_MAX];
+	unsigned workers_count, next_worker;
+	struct queue writer_queue, reader_queue, hasher_queue;
+	struct writer *writer;
+	struct pool *readers, *hashers;
+	atomic_uint connections;
+	atomic_bool stopping;
+	_Atomic uint64_t epoch;
+};
+
+const struct engine *server_engine(const struct server *server)
+{
+	return server->options.engine;
+}
+
+struct tls *server_tls(const struct server *server)
+{
+	return server->options.tls;
+}
+
+uint64_t server_epoch(const struct server *server)
+{
+	return atomic_load(&server->epoch);
+}
+
+void server_epoch_advance(struct server *server)
+{
+	atomic_fetch_add(&server->epoch, 1);
+}
+
+bool server_stopping(const struct server *server)
+{
+	return atomic_load(&server->stopping);
+}
+
+struct queue *server_writer_queue(struct server *server)
+{
+	return &server->writer_queue;
+}
+
+struct queue *server_reader_queue(struct server *server)
+{
+	return &server->reader_queue;
+}
+
+struct queue *server_hasher_queue(struct server *server)
+{
+	return &server->hasher_queue;
+}
+
+atomic_uint *server_connections(struct server *server)
+{
+	return &server->connections;
+}
+
+void server_publish(struct server *server)
+{
+	for (unsigned i = 0; i < server->workers_count; i++) {
+		queue_wake(worker_inbox(server->workers[i]));
+	}
+}
+
+void server_touch_session(struct server *server, const char *session)
+{
+	struct operation *op = operation_new();
+	if (op) {
+		op->kind = OPERATION_TOUCH;
+		snprintf(op->user, sizeof op->user, "%s", session);
+		if (!queue_push(&server->writer_queue, op)) {
+			operation_free(op);
+		}
+	}
+}
+
+void server_record_refusal(struct server *server, const struct operation *from)
+{
+	struct operation *op = operation_new();
+	if (!op) {
+		return;
+	}
+	op->kind = OPERATION_REFUSAL;
+	op->method = from->method;
+	op->peer = arena_strdup(&op->stream.arena, from->peer);
+	op->peer = op->peer ? op->peer : "";
+	op->refused = from->status;
+	snprintf(op->user, sizeof op->user, "%s", from->user);
+	if (!queue_push(&server->writer_queue, op)) {
+		operation_free(op);
+	}
+}
+
+/* ---- main thread -------------------------------------------------------------------------------------------------------------------- */
+
+static void on_accept(void *context, int socket, const char *peer)
+{
+	struct server *server = context;
+	if (atomic_load(&server->connections) >= LIMIT_CONNECTIONS) {
+		log_event(LOG_WARN, "connection_refused", "peer", "%s", peer, "reason", "%s", "too many connections", NULL);
+		close(socket);
+		return;
+	}
+	worker_accept(server->workers[server->next_worker++ % server->workers_count], socket);
+}
+
+static void reload(struct server *server)
+{
+	struct status st;
+	status_init(&st);
+	if (tls_reload(server->options.tls, &st)) {
+		log_event(LOG_INFO, "certificates_read", NULL);
+	} else {
+		log_event(LOG_ERROR, "certificates_refused", "message", "%s", st.message, "action", "%s", "the old pair stays in use", NULL);
+	}
+}
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+	struct server *server = context;
+	(void)what;
+	if (number == SIGHUP) {
+		reload(server);
+		return;
+	}
+	log_event(LOG_INFO, "stopping", "signal", "%d", (int)number, "connections", "%u", atomic_load(&server->connections), NULL);
+	health_set_serving(false);
+	atomic_store(&server->stopping, true);
+	event_base_loopbreak(server->base);
+}
+
+static bool listen_and_catch(struct server *server, struct status *st)
+{
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+	server->listener = listener_new(server->base, server->options.listen, on_accept, server, st);
+	for (size_t i = 0; i < 3; i++) {
+		server->signals[i] = evsignal_new(server->base, numbers[i], on_signal, server);
+		if (!server->signals[i] || event_add(server->signals[i], NULL) != 0) {
+			return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "SIGNALS", "cannot catch signals: %s", strerror(errno));
+		}
+	}
+	return server->listener != NULL;
+}
+
+bool server_run(struct server *server, struct status *st)
+{
+	if (!listen_and_catch(server, st)) {
+		return false;
+	}
+	health_set_serving(true);
+	log_event(LOG_INFO, "listen", "address", "%s", server->options.listen, "port", "%d", listener_port(server->listener), "workers", "%u",
+	          server->workers_count, "revision", "%llu", (unsigned long long)store_revision(server->options.engine->store), NULL);
+	event_base_dispatch(server->base);
+	listener_free(server->listener);
+	server->listener = NULL;
+	server_publish(server); /* wakes the workers, which drain */
+	return true;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------------------ */
+
+static unsigned cores(void)
+{
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	return online < 1 ? 1 : online > WORKERS_MAX ? WORKERS_MAX : (unsigned)online;
+}
+
+static bool start_threads(struct server *server, struct status *st)
+{
+	unsigned workers = server->options.workers ? server->options.workers : cores();
+	unsigned readers = server->options.readers ? server->options.readers : READERS_DEFAULT;
+	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st)) {
+		return false;
+	}
+	server->writer = writer_new(server, st);
+	server->readers = server->writer ? pool_new(server, &server->reader_queue, readers, false, st) : NULL;
+	server->hashers = server->readers ? pool_new(server, &server->hasher_queue, HASHERS, true, st) : NULL;
+	for (; server->hashers && server->workers_count < workers && server->workers_count < WORKERS_MAX; server->workers_count++) {
+		server->workers[server->workers_count] = worker_new(server, st);
+		if (!server->workers[server->workers_count]) {
+			return false;
+		}
+	}
+	return server->hashers != NULL;
+}
+
+struct server *server_new(const struct server_options *options, struct status *st)
+{
+	struct server *server = calloc(1, sizeof *server);
+	signal(SIGPIPE, SIG_IGN);
+	evthread_use_pthreads();
+	if (!server || !(server->base = event_base_new())) {
+		free(server);
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+		return NULL;
+	}
+	server->options = *options;
+	atomic_store(&server->epoch, 1);
+	if (!start_threads(server, st)) {
+		atomic_store(&server->stopping, true);
+		server_publish(server);
+		server_free(server);
+		return NULL;
+	}
+	return server;
+}
+
+void server_free(struct server *server)
+{
+	if (!server) {
+		return;
+	}
+	/* Workers first, while the others still answer what they wait for; then those, once their queues are empty. */
+	for (unsigned i = 0; i < server->workers_count; i++) {
+		worker_join(server->workers[i]);
+	}
+	queue_close(&server->hasher_queue);
+	queue_close(&server->reader_queue);
+	pool_join(server->hashers);
+	pool_join(server->readers);
+	queue_close(&server->writer_queue);
+	writer_join(server->writer);
+	for (unsigned i = 0; i < server->workers_count; i++) {
+		worker_free(server->workers[i]);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		if (server->signals[i]) {
+			event_free(server->signals[i]);
+		}
+	}
+	listener_free(server->listener);
+	event_base_free(server->base);
+	queue_done(&server->writer_queue);
+	queue_done(&server->reader_queue);
+	queue_done(&server->hasher_queue);
+	free(server);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * server.h - the threads of kamd and how a connection finds its worker (design.md section 4).
+ *
+ *   main      listening socket, signals            server_run
+ *   workers   connections, light reads             worker.c
+ *   writer    every change, one transaction a batch writer.c
+ *   readers   heavy reads                          pool.c
+ *   hashers   passwords                            pool.c
+ */
+#pragma once
+
+#include "common/net/io.h"
+#include "common/net/tls.h"
+#include "server/resource/engine.h"
+#include "server/rpc/queue.h"
+
+struct server_options {
+	const char *listen; /* host:port */
+	unsigned workers;   /* 0: one per core */
+	unsigned readers;   /* 0: 2 */
+	struct tls *tls;
+	const struct engine *engine;
+};
+
+struct server;
+
+/* Starts every thread but does not serve yet. */
+struct server *server_new(const struct server_options *options, struct status *st);
+/* Serves until SIGTERM or SIGINT, then drains. True when it ended as asked. */
+bool server_run(struct server *server, struct status *st);
+/* After server_run: joins the threads. */
+void server_free(struct server *server);
+
+/* ---- for the folder's own files -------------------------------------------------------------------------------------------------- */
+
+const struct engine *server_engine(const struct server *server);
+struct tls *server_tls(const struct server *server);
+/* Grows with every change of users, roles, bindings or sessions; read it before taking a snapshot. */
+uint64_t server_epoch(const struct server *server);
+void server_epoch_advance(struct server *server);
+bool server_stopping(const struct server *server);
+struct queue *server_writer_queue(struct server *server);
+struct queue *server_reader_queue(struct server *server);
+struct queue *server_hasher_queue(struct server *server);
+/* After a commit: wakes every worker's watches. */
+void server_publish(struct server *server);
+/* Notes, now and then, that a session is in use. Any thread. */
+void server_touch_session(struct server *server, const char *session);
+/* Puts a refused call on record. Any thread. Takes nothing of `op`. */
+void server_record_refusal(struct server *server, const struct operation *op);
+/* Connections open now, counted by the workers. */
+atomic_uint *server_connections(struct server *server);
+
+struct worker;
+struct worker *worker_new(struct server *server, struct status *st);
+/* Hands an accepted socket over; closes it where that fails. Any thread. */
+void worker_accept(struct worker *worker, int socket);
+struct queue *worker_inbox(struct worker *worker);
+/* The thread ends once the server is stopping and its connections are gone or cut. */
+void worker_join(struct worker *worker);
+void worker_free(struct worker *worker);
+
+struct writer;
+struct writer *writer_new(struct server *server, struct status *st);
+void writer_join(struct writer *writer);
+
+struct pool;
+/* `preparing`: the threads hash; otherwise they read. */
+struct pool *pool_new(struct server *server, struct queue *queue, unsigned threads, bool preparing, struct status *st);
+void pool_join(struct pool *pool);
+
+/* Methods that are the transport's own. */
+extern const struct domain domain_health, domain_reflection;
+void health_set_serving(bool serving);

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A worker owns its connections and everything about them. Its turn: wait for bytes, let the sessions turn them into calls, run what can be run here, hand the rest over, send what
+ * there is to send, and free the dead. Nothing runs or is freed inside a callback of libevent or nghttp2.
+ */
+#include "server/rpc/connection.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, SWEEP_MS = 1000, SHUTDOWN_ROUND_TRIP_US = 300000 };
+
+/* ---- operations ------------------------------------------------------------------------------------------------------------------ */
+
+struct operation *worker_operation(struct worker *worker)
+{
+	struct operation *op = worker->free_operations;
+	if (op) {
+		worker->free_operations = op->next;
+		worker->free_count--;
+		op->next = NULL;
+	} else {
+		op = operation_new();
+	}
+	if (op) {
+		op->worker = worker;
+	}
+	return op;
+}
+
+void worker_recycle(struct operation *op)
+{
+	struct worker *worker = op->worker;
+	if (op->pumping) {
+		TAILQ_REMOVE(&worker->pumps, op, pumps);
+		op->pumping = false;
+	}
+	if (op->timer) {
+		event_free(op->timer);
+		op->timer = NULL;
+	}
+	if (worker->free_count >= FREE_OPERATIONS_MAX) {
+		operation_free(op);
+		return;
+	}
+	operation_reset(op);
+	op->next = worker->free_operations;
+	worker->free_operations = op;
+	worker->free_count++;
+}
+
+void worker_ready(struct operation *op)
+{
+	if (!op->ready && !op->running) {
+		op->ready = true;
+		op->next = NULL;
+		*op->worker->ready_end = op;
+		op->worker->ready_end = &op->next;
+	}
+}
+
+static struct rpc_call *call_of(const struct operation *op)
+{
+	return op->connection ? rpc_session_call(op->connection->session, op->call_id) : NULL;
+}
+
+/* The end of a call, with its line in the log. */
+static void finish(struct operation *op, const struct status *st)
+{
+	struct rpc_call *call = call_of(op);
+	bool refused = st->code == STATUS_PERMISSION_DENIED || st->code == STATUS_UNAUTHENTICATED;
+	enum log_level level = st->code == STATUS_INTERNAL || st->code == STATUS_DATA_LOSS ? LOG_ERROR : refused ? LOG_INFO : LOG_DEBUG;
+	log_event(level, "call", "method", "%s", op->method->path, "code", "%s", status_code_name(st->code), "user", "%s", op->user, "peer", "%s", op->peer,
+	          "message", "%s", st->message, NULL);
+	op->finished = true;
+	if (call) {
+		connection_activate(op->connection);
+		rpc_call_finish(call, st);
+	}
+}
+
+static void answer_revision(struct operation *op, struct rpc_call *call)
+{
+	if (!op->answered && op->revision > 0) {
+		char text[24];
+		snprintf(text, sizeof text, "%llu", (unsigned long long)op->revision);
+		rpc_call_add_metadata(call, "kam-revision", text);
+	}
+	op->answered = true;
+}
+
+static bool send_reply(struct operation *op, struct bytes message)
+{
+	struct rpc_call *call = call_of(op);
+	if (!call) {
+		return false;
+	}
+	connection_activate(op->connection);
+	answer_revision(op, call);
+	op->blocked = !rpc_call_send(call, message);
+	return !op->blocked;
+}
+
+static void on_deadline(evutil_socket_t unused, short what, void *context)
+{
+	struct operation *op = context;
+	struct status st;
+	(void)unused, (void)what;
+	if (!op->finished) {
+		status_init(&st);
+		status_fail(&st, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+		atomic_store(&op->cancelled, true);
+		finish(op, &st);
+	}
+}
+
+/* A call that outlives its turn ends by itself at its deadline. */
+static void arm_deadline(struct operation *op)
+{
+	if (op->timer || op->deadline_us == 0) {
+		return;
+	}
+	int64_t left = op->deadline_us - clock_monotonic_us();
+	left = left < 0 ? 0 : left;
+	op->timer = evtimer_new(op->worker->base, on_deadline, op);
+	if (op->timer) {
+		struct timeval after = {left / 1000000, left % 1000000};
+		evtimer_add(op->timer, &after);
+	}
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------------------ */
+
+static bool hand_over(struct operation *op, struct queue *queue)
+{
+	arm_deadline(op);
+	op->running = true; /* from here on it is not ours: nothing of it is touched until it comes back */
+	struct worker *worker = op->worker;
+	worker->operations_away++;
+	if (queue_push(queue, op)) {
+		return true;
+	}
+	worker->operations_away--;
+	op->running = false;
+	status_init(&op->status);
+	return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls are waiting; try again");
+}
+
+static bool run_here(struct operation *op, uint32_t budget)
+{
+	struct worker *worker = op->worker;
+	arena_reset(&op->arena);
+	status_init(&op->status);
+	worker->executor.epoch = server_epoch(worker->server);
+	worker->executor.budget = budget;
+	if (!store_snapshot_renew(worker->snapshot, &op->status)) {
+		return true;
+	}
+	worker->executor.view = store_snapshot_view(worker->snapshot);
+	bool done = operation_run(op, &worker->executor);
+	store_snapshot_release(worker->snapshot);
+	return done;
+}
+
+/* Where the message at hand is to be run. True when it was run here and is done, or was refused; false when it went elsewhere. */
+static bool dispatch(struct operation *op)
+{
+	struct server *server = op->worker->server;
+	const struct method_row *row = server_engine(server)->methods[op->method->index];
+	if (op->pump) {
+		return run_here(op, 0);
+	}
+	if (op->method->hashes && row && row->prepare && !op->prepared_done) {
+		return !hand_over(op, server_hasher_queue(server));
+	}
+	if (op->method->writes) {
+		return !hand_over(op, server_writer_queue(server));
+	}
+	if (op->method->heavy || !run_here(op, INLINE_BUDGET)) {
+		return !hand_over(op, server_reader_queue(server));
+	}
+	return true;
+}
+
+/* Takes the next thing to do of a call: a message, the end of the client's stream, a pump. False when there is none now. */
+static bool take_next(struct operation *op)
+{
+	op->has_message = op->pump = false;
+	free(op->current);
+	op->current = NULL;
+	if (op->waiting) {
+		op->current = op->waiting;
+		op->waiting = op->current->next;
+		if (!op->waiting) {
+			op->waiting_end = &op->waiting;
+		}
+		op->message = (struct bytes){op->current->bytes, op->current->size};
+		op->has_message = true;
+		return true;
+	}
+	if (op->method->client_streaming && op->half_closed && !op->end_delivered) {
+		op->end_delivered = op->stream.ended = true;
+		return true;
+	}
+	op->pump = op->stream.pump != NULL;
+	return op->pump;
+}
+
+/* The run is over, here or elsewhere: answer, and see what comes next. */
+static void complete(struct operation *op)
+{
+	struct worker *worker = op->worker;
+	struct rpc_call *call = call_of(op);
+	bool streaming = op->method->client_streaming || op->method->server_streaming;
+	if (!call || op->finished) {
+		return;
+	}
+	connection_activate(op->connection);
+	if (!status_ok(&op->status)) {
+		bool refused = op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED;
+		if (refused && !op->method->writes) {
+			server_record_refusal(worker->server, op);
+		}
+		answer_revision(op, call);
+		finish(op, &op->status);
+		return;
+	}
+	if (op->replied) {
+		send_reply(op, op->reply);
+	}
+	if (!streaming || op->end_delivered || (!op->method->client_streaming && !op->stream.pump)) {
+		finish(op, &op->status);
+		return;
+	}
+	if (op->stream.pump && !op->pumping) {
+		TAILQ_INSERT_TAIL(&worker->pumps, op, pumps);
+		op->pumping = true;
+		arm_deadline(op);
+	}
+	if (!op->waiting && !op->half_closed) {
+		rpc_call_set_reading(call, true);
+	}
+	if (op->waiting || op->half_closed || op->more) {
+		worker_ready(op);
+	}
+}
+
+static void run_ready(struct worker *worker)
+{
+	struct operation *list = worker->ready, *next;
+	worker->ready = NULL;
+	worker->ready_end = &worker->ready;
+	for (struct operation *op = list; op; op = next) {
+		next = op->next;
+		op->ready = false;
+		if (!op->connection) {
+			worker_recycle(op);
+		} else if (!op->finished && !op->blocked && take_next(op)) {
+			if (dispatch(op)) {
+				complete(op);
+			}
+		}
+	}
+}
+
+/* What came back from other threads. */
+static void take_inbox(struct worker *worker)
+{
+	struct operation *list = queue_take_all(&worker->inbox), *next;
+	for (struct operation *op = list; op; op = next) {
+		next = op->next;
+		op->next = NULL;
+		op->running = false;
+		worker->operations_away--;
+		if (!op->connection) {
+			worker_recycle(op);
+		} else {
+			complete(op);
+		}
+	}
+}
+
+static void run_pumps(struct worker *worker)
+{
+	struct operation *op;
+	TAILQ_FOREACH(op, &worker->pumps, pumps) {
+		if (!op->blocked) {
+			worker_ready(op);
+		}
+	}
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------------------------------------------- */
+
+static void on_wake(evutil_socket_t unused, short what, void *context)
+{
+	struct worker *worker = context;
+	(void)unused, (void)what;
+	worker->woken = true;
+}
+
+static void take_sockets(struct worker *worker)
+{
+	pthread_mutex_lock(&worker->sockets_lock);
+	int sockets[SOCKETS_WAITING_MAX];
+	size_t count = worker->sockets_count;
+	memcpy(sockets, worker->sockets, count * sizeof *sockets);
+	worker->sockets_count = 0;
+	pthread_mutex_unlock(&worker->sockets_lock);
+	for (size_t i = 0; i < count; i++) {
+		connection_open(worker, sockets[i]);
+	}
+}
+
+static void on_sweep(evutil_socket_t unused, short what, void *context)
+{
+	(void)unused, (void)what;
+	connections_sweep(context);
+}
+
+/* Asked to stop: watches end, peers are told, what is left is cut at the end of the drain. */
+static void begin_drain(struct worker *worker)
+{
+	struct status st;
+	struct operation *op, *next;
+	status_init(&st);
+	status_fail(&st, STATUS_UNAVAILABLE, "SERVER_STOPPING", "the server is stopping; connect again");
+	worker->draining_us = clock_monotonic_us();
+	for (op = TAILQ_FIRST(&worker->pumps); op; op = next) {
+		next = TAILQ_NEXT(op, pumps);
+		if (!op->finished) {
+			finish(op, &st);
+		}
+	}
+	connections_shutdown(worker, false);
+}
+
+static bool drained(struct worker *worker)
+{
+	int64_t now = clock_monotonic_us();
+	if (!worker->draining_us) {
+		begin_drain(worker);
+	} else if (!worker->shut && now - worker->draining_us > SHUTDOWN_ROUND_TRIP_US) {
+		worker->shut = true;
+		connections_shutdown(worker, true);
+	}
+	if (now - worker->draining_us > (int64_t)LIMIT_DRAIN_MS * 1000) {
+		connections_cut(worker, "drain time is over");
+	}
+	return TAILQ_EMPTY(&worker->connections) && worker->operations_away == 0;
+}
+
+static void *worker_main(void *context)
+{
+	struct worker *worker = context;
+	for (;;) {
+		bool busy = worker->ready != NULL;
+		event_base_loop(worker->base, busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
+		if (worker->woken) {
+			worker->woken = false;
+			take_inbox(worker);
+			take_sockets(worker);
+			run_pumps(worker);
+		}
+		run_ready(worker);
+		connections_turn(worker);
+		if (server_stopping(worker->server) && drained(worker)) {
+			break;
+		}
+	}
+	return NULL;
+}
+
+/* ---- its life ------------------------------------------------------------------------------------------------------------------------------ */
+
+struct worker *worker_new(struct server *server, struct status *st)
+{
+	struct worker *worker = calloc(1, sizeof *worker);
+	if (!worker) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+		return NULL;
+	}
+	worker->server = server;
+	worker->ready_end = &worker->ready;
+	TAILQ_INIT(&worker->connections);
+	TAILQ_INIT(&worker->active);
+	TAILQ_INIT(&worker->pumps);
+	pthread_mutex_init(&worker->sockets_lock, NULL);
+	worker->executor.server = server;
+	worker->executor.engine = server_engine(server);
+	worker->executor.send = send_reply;
+	worker->executor.cache = caller_cache_new();
+	worker->base = event_base_new();
+	if (!worker->base || !worker->executor.cache || !queue_init(&worker->inbox, 0, true, st) ||
+	    !store_snapshot_new(worker->executor.engine->store, &worker->snapshot, st)) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+		worker_free(worker);
+		return NULL;
+	}
+	store_snapshot_release(worker->snapshot);
+	worker->wake = event_new(worker->base, worker->inbox.event_fd, EV_READ | EV_PERSIST, on_wake, worker);
+	worker->sweep = event_new(worker->base, -1, EV_PERSIST, on_sweep, worker);
+	if (!worker->wake || !worker->sweep || event_add(worker->wake, NULL) != 0 ||
+	    event_add(worker->sweep, &(struct timeval){0, 100000}) != 0 || pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "THREAD", "cannot start a worker thread");
+		worker_free(worker);
+		return NULL;
+	}
+	return worker;
+}
+
+void worker_accept(struct worker *worker, int socket)
+{
+	pthread_mutex_lock(&worker->sockets_lock);
+	bool room = worker->sockets_count < SOCKETS_WAITING_MAX;
+	if (room) {
+		worker->sockets[worker->sockets_count++] = socket;
+	}
+	pthread_mutex_unlock(&worker->sockets_lock);
+	if (room) {
+		queue_wake(&worker->inbox);
+	} else {
+		close(socket);
+	}
+}
+
+struct queue *worker_inbox(struct worker *worker)
+{
+	return &worker->inbox;
+}
+
+void worker_join(struct worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker) {
+		return;
+	}
+	while (worker->free_operations) {
+		struct operation *next = worker->free_operations->next;
+		operation_free(worker->free_operations);
+		worker->free_operations = next;
+	}
+	if (worker->wake) {
+		event_free(worker->wake);
+	}
+	if (worker->sweep) {
+		event_free(worker->sweep);
+	}
+	if (worker->base) {
+		event_base_free(worker->base);
+	}
+	store_snapshot_free(worker->snapshot);
+	caller_cache_free(worker->executor.cache);
+	queue_done(&worker->inbox);
+	pthread_mutex_destroy(&worker->sockets_lock);
+	free(worker);
+}
