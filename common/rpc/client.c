@@ -177,11 +177,11 @@ static void judge_grpc(struct rpc_call *call, const char *number, struct status 
 {
 	char *end;
 	long code = strtol(number, &end, 10);
-	if (code == 0 && end != number && *end == '\0') {
-		return;
-	}
-	if (*end != '\0' || code < 0 || code > STATUS_UNAUTHENTICATED) {
+	if (end == number || *end != '\0' || code < 0 || code > STATUS_UNAUTHENTICATED) {
 		code = STATUS_UNKNOWN;
+	}
+	if (code == STATUS_OK) {
+		return;
 	}
 	const char *text = rpc_call_metadata(call, "grpc-message");
 	const char *details = rpc_call_metadata(call, "grpc-status-details-bin");

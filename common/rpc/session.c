@@ -42,14 +42,13 @@ static bool bucket_take(struct bucket *bucket, double burst, double per_second)
 	return bucket->tokens >= 0;
 }
 
-/* GOAWAY with the debug text that gRPC clients know: they then ping less (grpc/proposal A8). */
-static void enhance_your_calm(struct rpc_session *session)
+/* GOAWAY; gRPC clients know the text "too_many_pings" and then ping less (grpc/proposal A8). */
+static void enhance_your_calm(struct rpc_session *session, const char *text)
 {
-	static const uint8_t text[] = "too_many_pings";
 	if (!session->failed) {
 		session->failed = true;
 		nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session->h2),
-		                      NGHTTP2_ENHANCE_YOUR_CALM, text, sizeof text - 1);
+		                      NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)text, strlen(text));
 	}
 }
 
@@ -72,7 +71,7 @@ static void count_nuisance(struct rpc_session *session, const nghttp2_frame *fra
 		break;
 	}
 	if (nuisance && !bucket_take(&session->nuisance, LIMIT_NUISANCE_BURST, LIMIT_NUISANCE_PER_SECOND)) {
-		enhance_your_calm(session);
+		enhance_your_calm(session, "too_many_pings");
 	}
 }
 
@@ -190,7 +189,7 @@ static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && session->server &&
 		    !bucket_take(&session->resets, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND)) {
-			enhance_your_calm(session);
+			enhance_your_calm(session, "too_many_resets");
 		}
 		return 0;
 	}

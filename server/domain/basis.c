@@ -71,6 +71,12 @@ void basis_fill(struct basis *basis, const Kam__V1__Programme *programme)
 	memcpy(basis->strength_weights, sum > 0 ? own : default_weights, sizeof own);
 }
 
+void basis_set_moment(struct basis *basis, int64_t now_us)
+{
+	basis->now_us = now_us;
+	basis->today = now_us / DAY_US - (now_us % DAY_US < 0);
+}
+
 bool basis_read(struct call *call, struct basis *ret_basis)
 {
 	const Kam__V1__Programme *programme = (const void *)basis_stored(call, "programme");
@@ -81,10 +87,11 @@ bool basis_read(struct call *call, struct basis *ret_basis)
 		}
 		programme = empty;
 	}
-	if (!programme || !read_moment(call, &ret_basis->now_us)) {
-		return basis_no_memory(call);
+	int64_t now_us;
+	if (!programme || !read_moment(call, &now_us)) {
+		return status_ok(call->status) ? basis_no_memory(call) : false;
 	}
-	ret_basis->today = ret_basis->now_us / DAY_US - (ret_basis->now_us % DAY_US < 0);
+	basis_set_moment(ret_basis, now_us);
 	basis_fill(ret_basis, programme);
 	return true;
 }

@@ -28,6 +28,8 @@ struct basis {
 
 /* Reads it as of the call's revision. The programme is not cut: what of it reports compute with is public. */
 bool basis_read(struct call *call, struct basis *ret_basis);
+/* Makes it tell of another moment. */
+void basis_set_moment(struct basis *basis, int64_t now_us);
 /* Thresholds and weights of a programme, where 0 stands for the default. */
 void basis_fill(struct basis *basis, const Kam__V1__Programme *programme);
 /* The tier of an id, or NULL. */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table of commands that are not made from the contract, and the options that every command has. Sorted as help shows them.
+ */
+#include "client/cli/noun.h"
+
+#include "common/schema/rules.h"
+
+const struct option global_options[] = {
+	{"output", 'o', OPTION_VALUE, "FORMAT", "table, wide, json, jsonl, csv, yaml or name", NULL},
+	{"columns", 0, OPTION_VALUE, "A,B", "columns by field name, in this order; +A,B adds to the usual ones", NULL},
+	{"no-headers", 0, OPTION_FLAG, NULL, "no line of headings in tables and CSV", NULL},
+	{"no-color", 0, OPTION_FLAG, NULL, "no colour, as NO_COLOR in the environment", NULL},
+	{"as-of", 0, OPTION_VALUE, "REV|TIME", "read what was there at a revision or time", NULL},
+	{"timeout", 0, OPTION_VALUE, "SECONDS", "give up after this long; 60 for a single call", NULL},
+	{"context", 0, OPTION_VALUE, "NAME", "which sign-in to use; also KAM_CONTEXT", NULL},
+	{"server", 0, OPTION_VALUE, "HOST:PORT", "the server; also KAM_SERVER", NULL},
+	{"ca", 0, OPTION_VALUE, "FILE", "PEM file of the authority to believe; also KAM_CA", NULL},
+	{"token-file", 0, OPTION_VALUE, "FILE", "file with the token to sign calls with; also KAM_TOKEN_FILE", NULL},
+	{"yes", 'y', OPTION_FLAG, NULL, "answer questions with yes", NULL},
+	{"no-input", 0, OPTION_FLAG, NULL, "never ask, fail instead", NULL},
+	{"help", 'h', OPTION_FLAG, NULL, "help on the command", NULL},
+	{"version", 0, OPTION_FLAG, NULL, "the version of kam (without a command)", NULL},
+};
+const size_t global_options_count = sizeof global_options / sizeof global_options[0];
+
+static const struct option login_options[] = {
+	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the password, - for stdin; without it you are asked", NULL},
+};
+
+static const struct option portfolio_options[] = {
+	{"filter", 0, OPTION_VALUE, "FILTER", "which accounts: phase = KEY AND region = \"EMEA\"", NULL},
+	{"order-by", 0, OPTION_VALUE, "FIELDS", "in which order: \"won_value desc, display_name\"", NULL},
+	{"page-size", 0, OPTION_VALUE, "N", "most rows, 1 to 1000; 50 without it", NULL},
+	{"page-token", 0, OPTION_VALUE, "TOKEN", "where to go on", NULL},
+	{"all", 0, OPTION_FLAG, NULL, "every page", NULL},
+	{"period", 0, OPTION_VALUE, "PERIOD", "count deals won or lost in 2026, 2026-Q3 or 2026-07", NULL},
+	{"currency", 0, OPTION_VALUE, "CODE", "amounts in this currency", NULL},
+	{"explain", 0, OPTION_FLAG, NULL, "also say how each figure came about (-o json, yaml)", NULL},
+};
+
+static const struct option map_options[] = {
+	{"gaps", 0, OPTION_FLAG, NULL, "only what is missing", NULL},
+};
+
+static const struct option scorecard_options[] = {
+	{"scorecard", 0, OPTION_VALUE, "ID", "which scorecard, where the account has several", NULL},
+	{"period", 0, OPTION_VALUE, "PERIOD", "report up to and including this period", NULL},
+};
+
+static const struct option import_options[] = {
+	{"map", 0, OPTION_VALUE, "MAP", "a map that comes with kam, or a file: which column is which field", NULL},
+	{"parent", 0, OPTION_VALUE, "NAME", "the resource that all rows lie below: accounts/acme", NULL},
+	{"account", 0, OPTION_VALUE, "ID", "short for --parent accounts/ID", NULL},
+	{"dry-run", 0, OPTION_FLAG, NULL, "check every row and say what would become of it; change nothing", NULL},
+	{"separator", 0, OPTION_VALUE, "CHAR", "what stands between cells; found out from the first line without it", NULL},
+	{"encoding", 0, OPTION_VALUE, "NAME", "of the file, as iconv names it: CP1252; UTF-8 without it", NULL},
+};
+
+static const struct option access_check_options[] = {
+	{"user", 0, OPTION_VALUE, "USER", "who: users/jane or jane; yourself without it", NULL},
+	{"permission", 0, OPTION_VALUE, "PERMISSION", "what: accounts.update", NULL},
+};
+
+#define OPTIONS(table) .options = table, .options_count = sizeof table / sizeof table[0]
+
+const struct command commands[] = {
+	{"login", "--server HOST:PORT --ca FILE USER", "sign in", "Keeps the server in a context and the token in a file that only you can read.",
+	 "kam login --server kam.example.com:8443 --ca ca.pem jane\nkam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane",
+	 OPTIONS(login_options), 1, 1, login_run, NULL, NULL},
+	{"logout", "", "sign out and forget the token", NULL, "kam logout", NULL, 0, 0, 0, logout_run, NULL, NULL},
+	{"whoami", "", "who you are and what you may do", NULL, "kam whoami\nkam whoami -o json", NULL, 0, 0, 0, whoami_run, NULL, NULL},
+	{"context list", "", "the sign-ins that you have", NULL, "kam context list", NULL, 0, 0, 0, context_list_run, NULL, NULL},
+	{"context use", "NAME", "make a sign-in the usual one", NULL, "kam context use test", NULL, 0, 1, 1, context_use_run, NULL, NULL},
+	{"portfolio", "", "the accounts you may see, with the figures of their deals", NULL,
+	 "kam portfolio --order-by \"won_value desc\"\nkam portfolio --filter 'phase = KEY' --period 2026-Q3\nkam portfolio --all -o csv", OPTIONS(portfolio_options), 0,
+	 0, portfolio_run, NULL, NULL},
+	{"map", "ACCOUNT", "the stakeholder map of an account: who matters, who knows whom, what is missing", NULL,
+	 "kam map acme\nkam map acme --gaps\nkam map acme -o json", OPTIONS(map_options), 1, 1, map_run, NULL, NULL},
+	{"scorecard", "ACCOUNT|SCORECARD", "how a joint scorecard is going, in both sides' eyes", NULL,
+	 "kam scorecard acme\nkam scorecard accounts/acme/scorecards/2026 --period 2026-Q2", OPTIONS(scorecard_options), 1, 1, scorecard_run, NULL, NULL},
+	{"import", "RESOURCE FILE.csv --map MAP", "bring rows in from another system", NULL,
+	 "kam import accounts accounts.csv --map maven-accounts --dry-run\nkam import stakeholders posts.csv --map ./my-map.json --account acme",
+	 OPTIONS(import_options), 2, 2, import_run, NULL, NULL},
+	{"access check", "--permission PERMISSION [RESOURCE]", "whether a user may do something, and why", NULL,
+	 "kam access check --permission accounts.update accounts/acme\nkam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
+	 OPTIONS(access_check_options), 0, 1, access_check_run, NULL, NULL},
+	{"call", "SERVICE/METHOD [JSON|-]", "call any method with a request as JSON", NULL,
+	 "kam call AccountService/GetAccount '{\"name\": \"accounts/acme\"}'\necho '{}' | kam call SessionService/WhoAmI -", NULL, 0, 1, 2, call_run, NULL, NULL},
+	{"explain", "[RESOURCE[.FIELD]]", "what a resource or a field is", NULL, "kam explain accounts\nkam explain accounts.phase", NULL, 0, 0, 1, explain_run, NULL,
+	 NULL},
+	{"completion bash", "", "a script that completes kam's words in bash", NULL, "source <(kam completion bash)", NULL, 0, 0, 0, completion_run, NULL, NULL},
+	{"help", "[COMMAND]", "help on a command", NULL, "kam help accounts list", NULL, 0, 0, 3, help_run, NULL, NULL},
+};
+const size_t commands_count = sizeof commands / sizeof commands[0];
+
+/* ---- finding ---------------------------------------------------------------------------------------------------------------------------- */
+
+static bool words_match(const char *row, const char *const *words, size_t count, size_t *ret_taken)
+{
+	size_t taken = 0;
+	while (*row) {
+		size_t size = strcspn(row, " ");
+		if (taken == count || strlen(words[taken]) != size || memcmp(words[taken], row, size) != 0) {
+			return false;
+		}
+		taken++;
+		row += size;
+		row += *row == ' ';
+	}
+	*ret_taken = taken;
+	return true;
+}
+
+enum { CANDIDATES_MAX = 128 };
+
+static bool unknown_command(struct cli *cli, const char *word, struct status *st)
+{
+	const char *names[CANDIDATES_MAX];
+	size_t count = 0;
+	for (size_t i = 0; i < commands_count && count < CANDIDATES_MAX; i++) {
+		names[count++] = arena_strndup(&cli->arena, commands[i].words, strcspn(commands[i].words, " "));
+	}
+	for (size_t i = 0; i < schema_resources_count(cli->schema) && count < CANDIDATES_MAX; i++) {
+		names[count++] = noun_word(schema_resource_at(cli->schema, i), &cli->arena);
+	}
+	const char *nearest = rules_nearest(word, names, count);
+	return usage_fail(st, "there is no command \"%s\"%s%s%s; kam --help lists them", word, nearest ? "; did you mean " : "", nearest ? nearest : "",
+	                  nearest ? "?" : "");
+}
+
+static bool unknown_verb(struct cli *cli, const struct schema_resource *resource, const char *word, struct status *st)
+{
+	const char *names[CANDIDATES_MAX];
+	size_t count = noun_verbs(cli, resource, names, CANDIDATES_MAX);
+	const char *noun = noun_word(resource, &cli->arena);
+	const char *nearest = rules_nearest(word, names, count);
+	struct buf list;
+	buf_init(&list, &cli->arena);
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", names[i]);
+	}
+	return usage_fail(st, "%s have no command \"%s\"%s%s%s; they have %s", noun, word, nearest ? "; did you mean " : "", nearest ? nearest : "",
+	                  nearest ? "?" : "", buf_text(&list));
+}
+
+/* "kam access": the first word of commands that have two. */
+static bool half_command(const char *word, struct status *st)
+{
+	size_t size = strlen(word);
+	for (size_t i = 0; i < commands_count; i++) {
+		if (strncmp(commands[i].words, word, size) == 0 && commands[i].words[size] == ' ') {
+			return !usage_fail(st, "kam %s needs another word: kam %s %s", word, commands[i].words, commands[i].usage);
+		}
+	}
+	return false;
+}
+
+const struct command *command_find(struct cli *cli, const char *const *words, size_t count, size_t *ret_taken, struct status *st)
+{
+	for (size_t i = 0; i < commands_count; i++) {
+		if (words_match(commands[i].words, words, count, ret_taken)) {
+			return &commands[i];
+		}
+	}
+	const struct schema_resource *resource = noun_find(cli, words[0]);
+	if (!resource) {
+		if (!half_command(words[0], st)) {
+			unknown_command(cli, words[0], st);
+		}
+		return NULL;
+	}
+	*ret_taken = count > 1 ? 2 : 1;
+	const struct command *command = noun_command(cli, resource, count > 1 ? words[1] : NULL);
+	if (!command) {
+		unknown_verb(cli, resource, words[1], st);
+	}
+	return command;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * login, logout, whoami, context: who one is, and where.
+ */
+#include "client/cli/cli.h"
+
+#include "common/schema/value.h"
+#include "kam/v1/session.pb-c.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- login --------------------------------------------------------------------------------------------------------------------------------- */
+
+/* A sign-in at another server than the current context's makes a context of its own, named after the server, unless --context says otherwise. */
+static bool choose_context(struct cli *cli, struct contexts *contexts, struct status *st)
+{
+	struct context *context = &cli->context;
+	if (!context->server) {
+		return usage_fail(st, "which server? Give --server HOST:PORT");
+	}
+	const struct context *stored = contexts_find(contexts, context->name);
+	const char *asked = getenv("KAM_CONTEXT");
+	bool chosen = args_given(&cli->args, "context") || (asked && asked[0] != '\0');
+	if (!chosen && stored && stored->server && strcmp(stored->server, context->server) != 0) {
+		context->name = context->server;
+		if (!context_name_valid(context->name)) {
+			return usage_fail(st, "the context %s is of another server: give this one a name with --context", stored->name);
+		}
+	}
+	if (context->ca_file) {
+		char *full = realpath(context->ca_file, NULL);
+		if (!full) {
+			return usage_fail(st, "--ca: there is no file %s", context->ca_file);
+		}
+		context->ca_file = arena_strdup(&cli->arena, full);
+		free(full);
+	}
+	return true;
+}
+
+static bool keep_token(struct cli *cli, const char *token, struct status *st)
+{
+	if (cli->context.token_given) {
+		return true;
+	}
+	return context_token_write(&cli->context, token, &cli->arena, st);
+}
+
+bool login_run(struct cli *cli, struct status *st)
+{
+	struct contexts contexts;
+	const char *user = args_place(&cli->args, 0);
+	if (!contexts_read(&cli->arena, &contexts, st) || !choose_context(cli, &contexts, st)) {
+		return false;
+	}
+	/* A token file that does not exist yet is no fault here, and an old token must not be sent. */
+	struct context here = cli->context;
+	cli->context.token_file = NULL;
+	if (!cli_connect(cli, false, st)) {
+		return false;
+	}
+	const char *question = arena_printf(&cli->arena, "Password of %s at %s:", user, here.server);
+	const char *password = cli_password(cli, "password-file", question ? question : "Password:", st);
+	if (!password) {
+		return false;
+	}
+	Kam__V1__SignInRequest request = KAM__V1__SIGN_IN_REQUEST__INIT;
+	request.user = (char *)(uintptr_t)user;
+	request.password = (char *)(uintptr_t)password;
+	ProtobufCMessage *message;
+	if (!cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/SignIn"), &request.base, &cli->arena, &message, NULL, st)) {
+		return false;
+	}
+	const Kam__V1__SignInResponse *reply = (const Kam__V1__SignInResponse *)message;
+	here.user = strncmp(user, "users/", 6) == 0 ? user + 6 : user;
+	cli->context = here;
+	if (!contexts_put(&contexts, &here, &cli->arena)) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "there are too many contexts: remove some from the configuration file");
+	}
+	if (!keep_token(cli, reply->token, st) || !contexts_write(&contexts, &cli->arena, st)) {
+		return false;
+	}
+	printf("Signed in to %s as %s (context %s).\n", here.server, here.user, here.name);
+	return true;
+}
+
+/* ---- logout ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the server has forgotten us already, the token is all the same worth nothing. */
+bool logout_run(struct cli *cli, struct status *st)
+{
+	Kam__V1__SignOutRequest request = KAM__V1__SIGN_OUT_REQUEST__INIT;
+	ProtobufCMessage *reply;
+	bool done = cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/SignOut"), &request.base, &cli->arena, &reply, NULL, st);
+	if (!done && (st->code != STATUS_UNAUTHENTICATED || strcmp(st->reason, "NOT_SIGNED_IN") == 0)) {
+		return false;
+	}
+	status_init(st);
+	context_token_remove(&cli->context);
+	printf("Signed out of %s (context %s).\n", cli->context.server, cli->context.name);
+	return true;
+}
+
+/* ---- whoami ------------------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *enum_words(struct cli *cli, const ProtobufCMessage *message, const char *field)
+{
+	const struct schema_type *type = schema_type_of(cli->schema, message->descriptor);
+	return text_words(value_text(message, schema_field_find(type, field), true, ", ", &cli->arena), &cli->arena);
+}
+
+bool whoami_run(struct cli *cli, struct status *st)
+{
+	Kam__V1__WhoAmIRequest request = KAM__V1__WHO_AM_IREQUEST__INIT;
+	const struct schema_method *method = cli_own_method(cli, "/kam.v1.SessionService/WhoAmI");
+	ProtobufCMessage *message;
+	if (!cli_call(cli, method, &request.base, &cli->arena, &message, NULL, st)) {
+		return false;
+	}
+	if (cli->output.format != OUTPUT_TABLE && cli->output.format != OUTPUT_WIDE) {
+		return output_message(cli, method->output, message, st);
+	}
+	const Kam__V1__WhoAmIResponse *reply = (const Kam__V1__WhoAmIResponse *)message;
+	if (reply->user) {
+		printf("%s (%s) at %s, context %s\n", text_clean(reply->user->display_name, &cli->arena), text_clean(reply->user->name, &cli->arena),
+		       cli->context.server, cli->context.name);
+	}
+	for (size_t i = 0; i < reply->n_grants; i++) {
+		const Kam__V1__Grant *grant = reply->grants[i];
+		printf("  %s, scope %s", text_clean(grant->role, &cli->arena), enum_words(cli, &grant->base, "scope"));
+		printf("%s%s", grant->account[0] ? ", below " : "", text_clean(grant->account, &cli->arena));
+		printf("%s%s", grant->region[0] ? ", region " : "", text_clean(grant->region, &cli->arena));
+		printf("%s%s\n", grant->until[0] ? ", until " : "", text_clean(grant->until, &cli->arena));
+	}
+	if (reply->n_grants == 0) {
+		printf("  no role\n");
+	}
+	return output_check(st);
+}
+
+/* ---- contexts ------------------------------------------------------------------------------------------------------------------------------------ */
+
+bool context_list_run(struct cli *cli, struct status *st)
+{
+	static const struct record_column columns[] = {{"name", false, false}, {"current", false, false}, {"server", false, false},
+	                                               {"user", false, false}, {"ca", false, false}};
+	struct contexts contexts;
+	if (!contexts_read(&cli->arena, &contexts, st)) {
+		return false;
+	}
+	struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
+	for (size_t i = 0; i < contexts.count && records; i++) {
+		const struct context *context = &contexts.items[i];
+		bool current = contexts.current && strcmp(contexts.current, context->name) == 0;
+		records_row(records, (const char *const[]){context->name, current ? "yes" : "", context->server, context->user, context->ca_file}, NULL);
+	}
+	return records && records_end(records, st);
+}
+
+bool context_use_run(struct cli *cli, struct status *st)
+{
+	struct contexts contexts;
+	const char *name = args_place(&cli->args, 0);
+	if (!contexts_read(&cli->arena, &contexts, st)) {
+		return false;
+	}
+	const struct context *context = contexts_find(&contexts, name);
+	if (!context) {
+		return usage_fail(st, "there is no context %s; kam context list shows them", name);
+	}
+	contexts.current = context->name;
+	if (!contexts_write(&contexts, &cli->arena, st)) {
+		return false;
+	}
+	printf("Using context %s (%s).\n", context->name, context->server ? context->server : "no server");
+	return true;
+}

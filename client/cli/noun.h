@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * noun.h - the commands that the contract makes: for each resource its standard methods, watch, and its custom methods by name.
+ */
+#pragma once
+
+#include "client/cli/cli.h"
+
+/* Words of the command line for a resource ("audit-entries") and for a method ("propose", "get-report"). */
+const char *noun_word(const struct schema_resource *resource, struct arena *arena);
+const char *noun_verb_word(const struct schema_resource *resource, const struct schema_method *method, struct arena *arena);
+/* By the word as above, or as the API spells it: plural, singular, collection. NULL if none. */
+const struct schema_resource *noun_find(struct cli *cli, const char *word);
+/* All resources in the order of their words; the list is in cli->arena, ended by NULL. */
+const struct schema_resource *const *noun_all(struct cli *cli);
+/* The verbs of a resource in the order of help; at most `size`. Returns how many. */
+size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const char **ret_words, size_t size);
+/* The row of a command on a resource; NULL where the resource has no such verb. With `verb` NULL: a row without run, for help. */
+const struct command *noun_command(struct cli *cli, const struct schema_resource *resource, const char *verb);
+/* A name such as help shows it: accounts/acme/stakeholders/jane. */
+const char *noun_example_name(const struct schema_resource *resource, struct arena *arena);
+
+/* ---- names and parents (names.c) ----------------------------------------------------------------------------------------------- */
+
+/* The full name that `text` means: as it is, an id below --parent (or --account), or ids alone: acme/jane. */
+const char *name_resolve(struct cli *cli, const struct schema_resource *resource, const char *text, struct status *st);
+/* --parent or --account as the full name of a parent of `resource`; "" where neither is given. With `wildcard` a level in between may be left out: it
+ * becomes "-". NULL and a usage error where it is none. */
+const char *parent_resolve(struct cli *cli, const struct schema_resource *resource, bool wildcard, struct status *st);
+
+/* ---- requests (request.c, setter.c) ---------------------------------------------------------------------------------------------- */
+
+/* The options that a method's request gives; appended to `options`, which has room for `size`. Returns the new count. */
+size_t request_options(const struct schema_method *method, struct arena *arena, struct option *options, size_t count, size_t size);
+/* A request of the method with all that options set: flags, --dry-run, a request id. */
+ProtobufCMessage *request_new(struct cli *cli, const struct schema_method *method, struct status *st);
+/* Sets a field of the request by name; a field that the request does not have is a fault of the program. */
+void request_set_text(struct cli *cli, ProtobufCMessage *request, const char *field, const char *text);
+void request_set_message(struct cli *cli, ProtobufCMessage *request, const char *field, const ProtobufCMessage *message);
+/* A message of --file and --set: what --set named, in order and each once, goes to `ret_paths`. References may be ids alone: those of a collection at the
+ * top, and those below `parent` ("accounts/acme", "" for none). */
+struct set_result {
+	ProtobufCMessage *message;
+	const char **paths;
+	size_t paths_count;
+	bool file; /* --file was given */
+};
+bool set_from_options(struct cli *cli, const struct schema_type *type, const char *parent, struct set_result *ret_result, struct status *st);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kam RESOURCE create, update, delete, undelete, and custom methods: changing. Without -o a change is told in one line, with what undoes it.
+ */
+#include "client/cli/noun.h"
+
+#include "common/schema/value.h"
+
+#include <stdio.h>
+
+/* The field of a request that holds the resource. */
+static const struct schema_field *body_field(const struct schema_method *method)
+{
+	for (size_t i = 0; i < method->input->fields_count; i++) {
+		const struct schema_field *field = &method->input->fields[i];
+		if (field->message && field->message->resource && field->message->resource == method->resource) {
+			return field;
+		}
+	}
+	return NULL;
+}
+
+static const char *name_of(const ProtobufCMessage *message, const struct schema_resource *resource)
+{
+	return resource->name ? value_get(message, resource->name, 0).string : "";
+}
+
+/* "kam: " is for stderr; what a change did goes to stdout, as its result. */
+static bool tell(struct cli *cli, const char *done, const char *name, const char *more, uint64_t revision, struct status *st)
+{
+	bool dry = args_given(&cli->args, "dry-run");
+	printf("%s%s %s%s", dry ? "Would have " : "", done, text_clean(name, &cli->arena), more);
+	if (!dry && revision > 0) {
+		printf(" (revision %llu)", (unsigned long long)revision);
+	}
+	printf(".\n");
+	return output_check(st);
+}
+
+static const char *done_word(struct cli *cli, const char *capital, const char *small)
+{
+	return args_given(&cli->args, "dry-run") ? small : capital;
+}
+
+/* ---- create, update ------------------------------------------------------------------------------------------------------------------------------ */
+
+/* The id stands in the request under the resource's own word: account_id. */
+static void set_id(struct cli *cli, ProtobufCMessage *request, const char *id)
+{
+	const struct schema_resource *resource = cli->command->resource;
+	const char *field = arena_printf(&cli->arena, "%s_id", text_snake(text_kebab(resource->singular, &cli->arena), &cli->arena));
+	request_set_text(cli, request, field ? field : "", id);
+}
+
+/* "accounts/acme" is taken for "acme" with its parent. */
+static const char *split_id(struct cli *cli, const char *text, const char **ret_parent, struct status *st)
+{
+	const struct schema_resource *resource = cli->command->resource;
+	if (!strchr(text, '/')) {
+		return text;
+	}
+	const char *name = name_resolve(cli, resource, text, st);
+	const char *slash = name ? strrchr(name, '/') : NULL;
+	if (!slash) {
+		return NULL;
+	}
+	if (resource->parent) {
+		char *parent = arena_strndup(&cli->arena, name, (size_t)(slash - name));
+		char *word = parent ? strrchr(parent, '/') : NULL;
+		if (word) {
+			*word = '\0';
+			*ret_parent = parent;
+		}
+	}
+	return slash + 1;
+}
+
+bool create_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	const struct schema_field *body = body_field(method);
+	const char *id = args_place(&cli->args, 0);
+	const char *parent = parent_resolve(cli, resource, false, st);
+	ProtobufCMessage *request = parent ? request_new(cli, method, st) : NULL, *reply;
+	struct set_result set;
+	uint64_t revision = 0;
+	if (!request || (id && !(id = split_id(cli, id, &parent, st)))) {
+		return false;
+	}
+	if (resource->parent && parent[0] == '\0') {
+		return usage_fail(st, "below what? Give --parent %s", noun_example_name(resource->parent, &cli->arena));
+	}
+	if (!set_from_options(cli, body->message, parent, &set, st)) {
+		return false;
+	}
+	if (id) {
+		set_id(cli, request, id);
+	}
+	if (resource->parent) {
+		request_set_text(cli, request, "parent", parent);
+	}
+	request_set_message(cli, request, body->name, set.message);
+	if (!cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	if (cli->output_asked) {
+		return output_message(cli, method->output, reply, st);
+	}
+	return tell(cli, done_word(cli, "Created", "created"), name_of(reply, resource), "", revision, st);
+}
+
+static ProtobufCMessage *mask_message(struct cli *cli, const struct schema_field *mask, const struct set_result *set)
+{
+	ProtobufCMessage *message = schema_message_new(mask->message, &cli->arena);
+	const struct schema_field *paths = schema_field_find(mask->message, "paths");
+	for (size_t i = 0; message && paths && i < set->paths_count; i++) {
+		value_set(message, paths, (struct value){.kind = VALUE_STRING, .string = set->paths[i]}, &cli->arena);
+	}
+	return message;
+}
+
+static const char *joined_paths(struct cli *cli, const struct set_result *set)
+{
+	struct buf out;
+	buf_init(&out, &cli->arena);
+	for (size_t i = 0; i < set->paths_count; i++) {
+		buf_printf(&out, "%s%s", i == 0 ? ": " : ", ", set->paths[i]);
+	}
+	return buf_text(&out);
+}
+
+bool update_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
+	const char *name = name_resolve(cli, resource, args_place(&cli->args, 0), st), *etag = args_text(&cli->args, "etag");
+	ProtobufCMessage *request = name ? request_new(cli, method, st) : NULL, *reply;
+	struct set_result set;
+	uint64_t revision = 0;
+	const char *parent = name && resource->parent ? arena_strdup(&cli->arena, name) : "";
+	for (int cut = 0; cut < 2 && parent && parent[0] != '\0'; cut++) {
+		*strrchr(parent, '/') = '\0';
+	}
+	if (!request || !parent || !set_from_options(cli, body->message, parent, &set, st)) {
+		return false;
+	}
+	if (set.paths_count == 0 && !set.file) {
+		return usage_fail(st, "nothing to change: give --set FIELD=VALUE or --file FILE");
+	}
+	value_set(set.message, resource->name, (struct value){.kind = VALUE_STRING, .string = name}, &cli->arena);
+	if (etag && resource->etag) {
+		value_set(set.message, resource->etag, (struct value){.kind = VALUE_STRING, .string = etag}, &cli->arena);
+	}
+	request_set_message(cli, request, body->name, set.message);
+	if (!set.file && mask) {
+		request_set_message(cli, request, "update_mask", mask_message(cli, mask, &set));
+	}
+	if (!cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	if (cli->output_asked) {
+		return output_message(cli, method->output, reply, st);
+	}
+	return tell(cli, done_word(cli, "Updated", "updated"), name, joined_paths(cli, &set), revision, st);
+}
+
+/* ---- delete, undelete ------------------------------------------------------------------------------------------------------------------------------ */
+
+static bool run_on_name(struct cli *cli, const char **ret_name, ProtobufCMessage **ret_request, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	*ret_name = name_resolve(cli, cli->command->resource, args_place(&cli->args, 0), st);
+	*ret_request = *ret_name ? request_new(cli, method, st) : NULL;
+	if (!*ret_request) {
+		return false;
+	}
+	request_set_text(cli, *ret_request, "name", *ret_name);
+	return true;
+}
+
+bool delete_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	ProtobufCMessage *request, *reply;
+	const char *name;
+	uint64_t revision = 0;
+	if (!run_on_name(cli, &name, &request, st)) {
+		return false;
+	}
+	bool asks = !args_given(&cli->args, "yes") && !args_given(&cli->args, "dry-run");
+	const char *below = args_given(&cli->args, "force") ? " and everything below it" : "";
+	if (asks && !cli_confirm(cli, "yes", st, "Delete %s%s on %s?", name, below, cli->context.server ? cli->context.server : "the server")) {
+		return false;
+	}
+	if (!cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	if (cli->output_asked) {
+		return output_message(cli, method->output, reply, st);
+	}
+	if (!tell(cli, done_word(cli, "Deleted", "deleted"), name, "", revision, st)) {
+		return false;
+	}
+	if (resource->methods[VERB_UNDELETE] && !args_given(&cli->args, "dry-run")) {
+		printf("Undo: kam %s undelete %s\n", noun_word(resource, &cli->arena), name);
+	}
+	return output_check(st);
+}
+
+bool undelete_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	ProtobufCMessage *request, *reply;
+	const char *name;
+	uint64_t revision = 0;
+	if (!run_on_name(cli, &name, &request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	return cli->output_asked ? output_message(cli, method->output, reply, st)
+	                         : tell(cli, done_word(cli, "Brought back", "brought back"), name, "", revision, st);
+}
+
+/* ---- custom ---------------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Fields of the request that are no flags come by --set and --file; flags go over them. */
+bool custom_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	const char *text = args_place(&cli->args, 0);
+	struct set_result set;
+	ProtobufCMessage *flags = request_new(cli, method, st), *reply;
+	if (!flags || !set_from_options(cli, method->input, "", &set, st)) {
+		return false;
+	}
+	for (size_t i = 0; i < method->input->fields_count; i++) {
+		const struct schema_field *field = &method->input->fields[i];
+		for (size_t j = 0; j < value_count(flags, field); j++) {
+			value_set(set.message, field, value_get(flags, field, j), &cli->arena);
+		}
+	}
+	if (schema_field_find(method->input, "name")) {
+		const char *name = name_resolve(cli, resource, text, st);
+		if (!name) {
+			return false;
+		}
+		request_set_text(cli, set.message, "name", name);
+	} else if (text && resource->parent) {
+		const char *parent = name_resolve(cli, resource->parent, text, st);
+		if (!parent) {
+			return false;
+		}
+		request_set_text(cli, set.message, "parent", parent);
+	} else if (schema_field_find(method->input, "parent")) {
+		const char *parent = parent_resolve(cli, resource, false, st);
+		if (!parent) {
+			return false;
+		}
+		request_set_text(cli, set.message, "parent", parent);
+	}
+	return cli_call(cli, method, set.message, &cli->arena, &reply, NULL, st) && output_message(cli, method->output, reply, st);
+}

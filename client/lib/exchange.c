@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A call from its start to its end, over as many attempts as it takes.
+ *
+ * What is to be sent is kept until an answer came or it has grown past LIMIT_OUTPUT_BYTES; while it is kept the call can be tried again from its
+ * beginning. The end of an attempt is only marked here; the turn decides whether to rest and try again or to tell the caller.
+ */
+#include "client/lib/internal.h"
+
+#include "common/base/clock.h"
+#include "common/base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- sending --------------------------------------------------------------------------------------------------------------- */
+
+static void outgoing_drop(struct kam_exchange *exchange, const struct outgoing *until)
+{
+	while (exchange->outgoing != until) {
+		struct outgoing *message = exchange->outgoing;
+		exchange->outgoing = message->next;
+		free(message);
+	}
+	if (!exchange->outgoing) {
+		exchange->outgoing_end = &exchange->outgoing;
+	}
+}
+
+static size_t outgoing_size(const struct outgoing *message)
+{
+	size_t size = 0;
+	for (; message; message = message->next) {
+		size += message->size;
+	}
+	return size;
+}
+
+static void exchange_flush(struct kam_exchange *exchange)
+{
+	while (exchange->unsent && exchange->call && !exchange->sending) {
+		struct outgoing *message = exchange->unsent;
+		exchange->unsent = message->next;
+		if (message->bare) {
+			rpc_client_half_close(exchange->call);
+		} else {
+			exchange->sending = !rpc_client_send(exchange->call, (struct bytes){message->data, message->size}, message->last);
+		}
+	}
+	if (exchange->answered || outgoing_size(exchange->outgoing) > LIMIT_OUTPUT_BYTES) {
+		exchange->discarded = exchange->discarded || exchange->outgoing != exchange->unsent;
+		outgoing_drop(exchange, exchange->unsent);
+	}
+	kam_mark(exchange->kam);
+}
+
+static bool exchange_add(struct kam_exchange *exchange, struct bytes bytes, bool last, bool bare)
+{
+	struct outgoing *message = malloc(sizeof *message + bytes.size);
+	if (!message) {
+		status_fail(&exchange->status, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+		exchange->state = EXCHANGE_FINISHED;
+		kam_mark(exchange->kam);
+		return false;
+	}
+	*message = (struct outgoing){.last = last, .bare = bare, .size = bytes.size};
+	if (bytes.size > 0) {
+		memcpy(message->data, bytes.data, bytes.size);
+	}
+	*exchange->outgoing_end = message;
+	exchange->outgoing_end = &message->next;
+	if (!exchange->unsent) {
+		exchange->unsent = message;
+	}
+	if (exchange->state == EXCHANGE_RUNNING) {
+		exchange_flush(exchange);
+	}
+	return !exchange->sending && outgoing_size(exchange->unsent) < LIMIT_OUTPUT_BYTES;
+}
+
+bool kam_exchange_send(struct kam_exchange *exchange, struct bytes message, bool last)
+{
+	return exchange_add(exchange, message, last, false);
+}
+
+void kam_exchange_half_close(struct kam_exchange *exchange)
+{
+	exchange_add(exchange, (struct bytes){0}, true, true);
+}
+
+/* ---- what the session says --------------------------------------------------------------------------------------------------- */
+
+void exchange_message(void *context, struct rpc_call *call, struct bytes message)
+{
+	(void)context;
+	struct kam_exchange *exchange = rpc_call_user(call);
+	if (exchange) {
+		exchange->answered = true;
+		exchange->events->message(exchange->context, message);
+	}
+}
+
+void exchange_writable(void *context, struct rpc_call *call)
+{
+	(void)context;
+	struct kam_exchange *exchange = rpc_call_user(call);
+	if (!exchange) {
+		return;
+	}
+	exchange->sending = false;
+	exchange_flush(exchange);
+	if (!exchange->sending && exchange->events->writable) {
+		exchange->events->writable(exchange->context);
+	}
+}
+
+void exchange_over(void *context, struct rpc_call *call, const struct status *status, bool retryable)
+{
+	const struct link *link = context;
+	struct kam_exchange *exchange = rpc_call_user(call);
+	if (!exchange) {
+		return;
+	}
+	const char *revision = rpc_call_metadata(call, "kam-revision");
+	exchange->revision = revision ? strtoull(revision, NULL, 10) : 0;
+	exchange->status = *status;
+	if (link->dead && status->code == STATUS_UNAVAILABLE) {
+		status_init(&exchange->status);
+		status_fail(&exchange->status, STATUS_UNAVAILABLE, "", "the connection to %s broke: %s", exchange->kam->server, link->reason);
+	}
+	exchange->retryable = retryable;
+	exchange->state = EXCHANGE_FINISHED;
+	exchange->call = NULL;
+	exchange->link = NULL;
+	kam_mark(exchange->kam);
+}
+
+void exchanges_fail_waiting(struct kam *kam, const struct link *link)
+{
+	for (struct kam_exchange *exchange = kam->exchanges; exchange; exchange = exchange->next) {
+		if (exchange->link == link && exchange->state == EXCHANGE_WAITING) {
+			exchange->link = NULL;
+			if (!link->dead) {
+				continue;
+			}
+			status_fail(&exchange->status, STATUS_UNAVAILABLE, "", "cannot reach %s: %s", kam->server, link->reason);
+			exchange->retryable = true;
+			exchange->state = EXCHANGE_FINISHED;
+		}
+	}
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------------------ */
+
+/* Leaves the session: nothing that it says about the call arrives any more. */
+static void exchange_detach(struct kam_exchange *exchange, enum status_code code)
+{
+	if (exchange->call) {
+		struct rpc_call *call = exchange->call;
+		exchange->call = NULL;
+		rpc_call_set_user(call, NULL);
+		rpc_client_cancel(call, code);
+	}
+	exchange->link = NULL;
+}
+
+static void on_deadline(evutil_socket_t socket, short what, void *context)
+{
+	(void)socket;
+	(void)what;
+	struct kam_exchange *exchange = context;
+	if (exchange->state != EXCHANGE_FINISHED || exchange->status.code == STATUS_UNAVAILABLE) {
+		int64_t waited_us = exchange->deadline_us - exchange->started_us;
+		exchange_detach(exchange, STATUS_DEADLINE_EXCEEDED);
+		status_init(&exchange->status);
+		status_fail(&exchange->status, STATUS_DEADLINE_EXCEEDED, "", "no answer from %s within %.3g s", exchange->kam->server,
+		            (double)waited_us / 1e6);
+		exchange->retryable = false;
+		exchange->state = EXCHANGE_FINISHED;
+	}
+	kam_mark(exchange->kam);
+}
+
+static void on_pause(evutil_socket_t socket, short what, void *context)
+{
+	(void)socket;
+	(void)what;
+	struct kam_exchange *exchange = context;
+	if (exchange->state == EXCHANGE_RESTING) {
+		exchange->state = EXCHANGE_WAITING;
+	}
+	kam_mark(exchange->kam);
+}
+
+static void timer_set(struct event *event, int64_t us)
+{
+	struct timeval time = {us / 1000000, us % 1000000};
+	event_add(event, &time);
+}
+
+/* ---- the turn ---------------------------------------------------------------------------------------------------------------- */
+
+static void exchange_free(struct kam_exchange *exchange)
+{
+	outgoing_drop(exchange, NULL);
+	if (exchange->deadline) {
+		event_free(exchange->deadline);
+	}
+	if (exchange->pause) {
+		event_free(exchange->pause);
+	}
+	arena_done(&exchange->arena);
+	free(exchange);
+}
+
+static void exchange_unlink(struct kam_exchange *exchange)
+{
+	struct kam_exchange **at = &exchange->kam->exchanges;
+	while (*at && *at != exchange) {
+		at = &(*at)->next;
+	}
+	if (*at) {
+		*at = exchange->next;
+	}
+}
+
+/* Pauses of 0.1, 0.2, 0.4 … s, each between half and one and a half of that, so that many clients do not come back at once. */
+static bool exchange_retry(struct kam_exchange *exchange)
+{
+	bool again = exchange->status.code == STATUS_UNAVAILABLE && (exchange->retryable || exchange->idempotent) && !exchange->answered &&
+	             !exchange->discarded && exchange->attempts < LIMIT_CLIENT_ATTEMPTS;
+	int64_t now_us = clock_monotonic_us();
+	int64_t connect_us = exchange->kam->connect_timeout_ms * 1000;
+	if (!again || (exchange->attempts <= 1 && now_us - exchange->started_us >= connect_us)) {
+		return false;
+	}
+	int64_t base_us = (int64_t)LIMIT_RETRY_MS * 1000 << (exchange->attempts - 1);
+	uint32_t random;
+	evutil_secure_rng_get_bytes(&random, sizeof random);
+	int64_t pause_us = base_us / 2 + random % base_us;
+	if (exchange->deadline_us && now_us + pause_us >= exchange->deadline_us) {
+		return false;
+	}
+	status_init(&exchange->status);
+	exchange->unsent = exchange->outgoing;
+	exchange->sending = false;
+	exchange->state = EXCHANGE_RESTING;
+	timer_set(exchange->pause, pause_us);
+	return true;
+}
+
+static void exchange_begin(struct kam_exchange *exchange)
+{
+	if (!exchange->link) {
+		exchange->attempts++;
+		exchange->link = link_current(exchange->kam, &exchange->status);
+	}
+	struct link *link = exchange->link;
+	if (!link) {
+		exchange->state = EXCHANGE_FINISHED;
+		kam_mark(exchange->kam);
+		return;
+	}
+	if (!link->session || link->dead) {
+		return;
+	}
+	int64_t timeout_us = exchange->deadline_us ? exchange->deadline_us - clock_monotonic_us() : 0;
+	if (exchange->deadline_us && timeout_us <= 0) {
+		return;
+	}
+	exchange->call = rpc_client_start(link->session, exchange->path, exchange->metadata, timeout_us, exchange);
+	if (!exchange->call) {
+		/* The server is sending us away: the next turn finds another connection, and this did not count as an attempt. */
+		link->retired = true;
+		exchange->link = NULL;
+		exchange->attempts--;
+		kam_mark(exchange->kam);
+		return;
+	}
+	exchange->state = EXCHANGE_RUNNING;
+	exchange_flush(exchange);
+	if (!exchange->sending && exchange->events->writable) {
+		exchange->events->writable(exchange->context);
+	}
+}
+
+void exchanges_turn(struct kam *kam)
+{
+	struct kam_exchange *next;
+	for (struct kam_exchange *exchange = kam->exchanges; exchange; exchange = next) {
+		next = exchange->next;
+		if (exchange->state == EXCHANGE_WAITING) {
+			exchange_begin(exchange);
+		}
+	}
+	for (;;) {
+		struct kam_exchange *exchange = kam->exchanges;
+		while (exchange && (exchange->state != EXCHANGE_FINISHED || exchange_retry(exchange))) {
+			exchange = exchange->next;
+		}
+		if (!exchange) {
+			return;
+		}
+		exchange_unlink(exchange);
+		exchange_detach(exchange, STATUS_CANCELLED);
+		exchange->events->finished(exchange->context, &exchange->status, exchange->revision);
+		exchange_free(exchange);
+	}
+}
+
+void kam_exchange_cancel(struct kam_exchange *exchange)
+{
+	exchange_detach(exchange, STATUS_CANCELLED);
+	exchange_unlink(exchange);
+	kam_mark(exchange->kam);
+	exchange_free(exchange);
+}
+
+void exchanges_close(struct kam *kam)
+{
+	while (kam->exchanges) {
+		struct kam_exchange *exchange = kam->exchanges;
+		exchange_unlink(exchange);
+		exchange_detach(exchange, STATUS_CANCELLED);
+		status_init(&exchange->status);
+		status_fail(&exchange->status, STATUS_CANCELLED, "", "the client was closed");
+		exchange->events->finished(exchange->context, &exchange->status, 0);
+		exchange_free(exchange);
+	}
+}
+
+/* ---- starting ---------------------------------------------------------------------------------------------------------------- */
+
+/* Path and metadata outlive the caller's: an attempt may start much later. */
+static bool exchange_describe(struct kam_exchange *exchange, const char *path, const char *const *metadata)
+{
+	const struct kam *kam = exchange->kam;
+	size_t count = 0;
+	while (metadata && metadata[count]) {
+		count++;
+	}
+	struct arena *arena = &exchange->arena;
+	exchange->path = arena_strdup(arena, path);
+	exchange->metadata = arena_calloc(arena, count + 3, sizeof *exchange->metadata);
+	if (!exchange->metadata) {
+		return false;
+	}
+	for (size_t i = 0; i < count; i++) {
+		exchange->metadata[i] = arena_strdup(arena, metadata[i]);
+	}
+	if (kam->token) {
+		exchange->metadata[count++] = "authorization";
+		exchange->metadata[count++] = arena_printf(arena, "Bearer %s", kam->token);
+	}
+	return !arena->overflowed;
+}
+
+struct kam_exchange *kam_exchange_start(struct kam *kam, const char *path, const struct kam_call_options *options,
+                                        const struct kam_exchange_events *events, void *context, struct status *st)
+{
+	static const struct kam_call_options none;
+	options = options ? options : &none;
+	struct kam_exchange *exchange = calloc(1, sizeof *exchange);
+	if (!exchange) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+		return NULL;
+	}
+	exchange->kam = kam;
+	exchange->events = events;
+	exchange->context = context;
+	exchange->idempotent = options->idempotent;
+	exchange->outgoing_end = &exchange->outgoing;
+	exchange->started_us = clock_monotonic_us();
+	exchange->deadline = evtimer_new(kam->base, on_deadline, exchange);
+	exchange->pause = evtimer_new(kam->base, on_pause, exchange);
+	arena_init(&exchange->arena, LIMIT_HEADER_BYTES * 4);
+	status_init(&exchange->status);
+	if (!exchange->deadline || !exchange->pause || !exchange_describe(exchange, path, options->metadata)) {
+		exchange_free(exchange);
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+		return NULL;
+	}
+	if (options->timeout_ms > 0) {
+		exchange->deadline_us = exchange->started_us + options->timeout_ms * 1000;
+		timer_set(exchange->deadline, options->timeout_ms * 1000);
+	}
+	exchange->next = kam->exchanges;
+	kam->exchanges = exchange;
+	kam_mark(kam);
+	return exchange;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * internal.h - what the files of libkam share: the client, its connections (links) and its calls (exchanges).
+ *
+ * Nothing is freed inside a callback of io or rpc: callbacks mark, and `turn`, an event that the marking makes active, starts, finishes, retries and
+ * reaps (design.md section 4).
+ */
+#pragma once
+
+#include "client/lib/kam.h"
+#include "common/net/io.h"
+#include "common/net/tls.h"
+#include "common/rpc/rpc.h"
+
+#include <event2/event.h>
+
+/* One connection. The newest is used for new calls; older ones live until their calls are done. */
+struct link {
+	struct kam *kam;
+	struct link *next;
+	struct io *io;
+	struct rpc_session *session; /* NULL until the handshake is done */
+	struct event *timer;         /* connecting takes too long */
+	bool retired;                /* takes no new calls */
+	bool dead;
+	char reason[160];            /* why it died */
+};
+
+enum exchange_state {
+	EXCHANGE_WAITING,  /* for a connection */
+	EXCHANGE_RUNNING,
+	EXCHANGE_RESTING,  /* before it is tried again */
+	EXCHANGE_FINISHED, /* `status` is to be told in the next turn */
+};
+
+/* A message to send, kept until it need not be sent again. */
+struct outgoing {
+	struct outgoing *next;
+	bool last, bare; /* bare: no message, only the end of them */
+	size_t size;
+	uint8_t data[];
+};
+
+struct kam_exchange {
+	struct kam *kam;
+	struct kam_exchange *next;
+	const struct kam_exchange_events *events;
+	void *context;
+	struct arena arena; /* path and metadata */
+	const char *path;
+	const char **metadata;
+	enum exchange_state state;
+	struct link *link;
+	struct rpc_call *call;
+	struct outgoing *outgoing, **outgoing_end;
+	struct outgoing *unsent; /* next one to hand to the session */
+	struct event *deadline, *pause;
+	int64_t started_us, deadline_us; /* monotonic; deadline 0: none */
+	bool idempotent;
+	bool answered;  /* a message came: it cannot be tried again */
+	bool discarded; /* what was sent is no longer kept: it cannot be tried again */
+	bool retryable;
+	bool sending;   /* the session asked to wait for `writable` */
+	unsigned attempts;
+	uint64_t revision;
+	struct status status;
+};
+
+struct kam {
+	struct event_base *base;
+	bool own_base;
+	struct tls *tls;
+	char *server, *token;
+	int64_t connect_timeout_ms;
+	struct link *links; /* newest first */
+	struct kam_exchange *exchanges;
+	struct event *turn;
+};
+
+/* client.c */
+void kam_mark(struct kam *kam);
+
+/* link.c */
+/* The link for new calls, opened if there is none. NULL: it cannot even be tried, and `st` says why. */
+struct link *link_current(struct kam *kam, struct status *st);
+/* Hands to the network what its session has to say. */
+void link_pump(struct link *link);
+/* Frees the dead and those whose work is done. */
+void links_reap(struct kam *kam);
+void links_close(struct kam *kam);
+
+/* exchange.c */
+void exchange_message(void *link, struct rpc_call *call, struct bytes message);
+void exchange_writable(void *link, struct rpc_call *call);
+void exchange_over(void *link, struct rpc_call *call, const struct status *status, bool retryable);
+/* One turn: starts those that wait, tells those that are finished. */
+void exchanges_turn(struct kam *kam);
+/* Those that wait for a connection that could not be made. */
+void exchanges_fail_waiting(struct kam *kam, const struct link *link);
+void exchanges_close(struct kam *kam);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A connection: io below, an rpc session above, and the pump between them.
+ */
+#include "client/lib/internal.h"
+
+#include "common/base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void link_die(struct link *link, const char *reason)
+{
+	if (!link->dead) {
+		link->dead = true;
+		snprintf(link->reason, sizeof link->reason, "%s", reason);
+		kam_mark(link->kam);
+	}
+}
+
+static const struct rpc_client_events session_events = {
+	.message = exchange_message,
+	.writable = exchange_writable,
+	.finished = exchange_over,
+};
+
+static void on_open(void *context, struct io *io, const char *alpn)
+{
+	struct link *link = context;
+	(void)io;
+	event_del(link->timer);
+	if (strcmp(alpn, "h2") != 0) {
+		link_die(link, "the server does not speak HTTP/2");
+		return;
+	}
+	link->session = rpc_client_new(link->kam->server, NULL, &session_events, link);
+	if (!link->session) {
+		link_die(link, "out of memory");
+	}
+	kam_mark(link->kam);
+}
+
+static size_t on_data(void *context, struct io *io, struct bytes bytes)
+{
+	struct link *link = context;
+	(void)io;
+	if (!link->session || link->dead) {
+		return bytes.size;
+	}
+	if (!rpc_session_receive(link->session, bytes)) {
+		link_die(link, "the server ended the connection");
+	}
+	kam_mark(link->kam);
+	return bytes.size;
+}
+
+static void on_drained(void *context, struct io *io)
+{
+	struct link *link = context;
+	(void)io;
+	kam_mark(link->kam);
+}
+
+static void on_closed(void *context, struct io *io, const char *reason)
+{
+	struct link *link = context;
+	(void)io;
+	link_die(link, reason);
+}
+
+static const struct io_events link_events = {
+	.open = on_open,
+	.data = on_data,
+	.drained = on_drained,
+	.closed = on_closed,
+};
+
+static void on_connect_timeout(evutil_socket_t socket, short what, void *context)
+{
+	(void)socket;
+	(void)what;
+	struct link *link = context;
+	char reason[80];
+	snprintf(reason, sizeof reason, "no answer within %.3g s", (double)link->kam->connect_timeout_ms / 1000);
+	link_die(link, reason);
+}
+
+static void link_free(struct link *link)
+{
+	rpc_session_free(link->session);
+	io_free(link->io);
+	if (link->timer) {
+		event_free(link->timer);
+	}
+	free(link);
+}
+
+struct link *link_current(struct kam *kam, struct status *st)
+{
+	for (struct link *link = kam->links; link; link = link->next) {
+		if (!link->retired && !link->dead) {
+			return link;
+		}
+	}
+	struct link *link = calloc(1, sizeof *link);
+	if (!link || !(link->timer = evtimer_new(kam->base, on_connect_timeout, link))) {
+		free(link);
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+		return NULL;
+	}
+	link->kam = kam;
+	link->io = io_connect(kam->base, kam->server, kam->tls, &link_events, link, st);
+	if (!link->io) {
+		link_free(link);
+		return NULL;
+	}
+	io_set_low_mark(link->io, LIMIT_OUTPUT_BYTES / 2);
+	struct timeval timeout = {kam->connect_timeout_ms / 1000, (kam->connect_timeout_ms % 1000) * 1000};
+	event_add(link->timer, &timeout);
+	link->next = kam->links;
+	kam->links = link;
+	return link;
+}
+
+void link_pump(struct link *link)
+{
+	while (link->session && !link->dead && io_output_size(link->io) < LIMIT_OUTPUT_BYTES) {
+		struct bytes bytes = rpc_session_send(link->session);
+		if (bytes.size == 0) {
+			break;
+		}
+		if (!io_write(link->io, bytes)) {
+			link_die(link, "out of memory");
+		}
+	}
+	if (link->session && !link->dead && rpc_session_done(link->session)) {
+		link->retired = true;
+		if (rpc_session_calls(link->session) == 0) {
+			link_die(link, "done");
+		}
+	}
+}
+
+/* Freeing a session tells its calls that they are over; they are told why by the link. */
+void links_reap(struct kam *kam)
+{
+	struct link **at = &kam->links;
+	while (*at) {
+		struct link *link = *at;
+		bool idle = link->retired && link->session && rpc_session_calls(link->session) == 0;
+		if (!link->dead && !idle) {
+			at = &link->next;
+			continue;
+		}
+		*at = link->next;
+		exchanges_fail_waiting(kam, link);
+		link_free(link);
+	}
+}
+
+void links_close(struct kam *kam)
+{
+	while (kam->links) {
+		struct link *link = kam->links;
+		kam->links = link->next;
+		link->dead = true;
+		link_free(link);
+	}
+}

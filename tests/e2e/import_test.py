@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing data in: bad rows are told by line, column and reason and the rest goes in; twice is the same as once; a dry run says what would happen."""
+
+import json
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
+import kamtest
+
+MAP = {
+    "resource": "accounts", "system": "erp", "keyColumns": ["no"],
+    "fields": [
+        {"field": "display_name", "column": "name", "required": True},
+        {"field": "employees", "column": "staff"},
+        {"field": "customer_since", "column": "since", "dateFormat": "DD.MM.YYYY"},
+        {"field": "annual_revenue", "column": "revenue", "scale": 1000000, "currencyCode": "EUR"},
+        {"field": "phase", "column": "status", "values": [{"from": "Top", "to": "KEY"}, {"from": "Other", "to": "NONE"}], "valuesOnly": True},
+        {"field": "parent_account", "column": "group", "lookup": "LOOKUP_DISPLAY_NAME", "emptyValues": ["-"]},
+    ],
+}
+HEAD = "no,name,staff,since,revenue,status,group\n"
+
+
+class Import(unittest.TestCase):
+    def setUp(self):
+        self.server = kamtest.Server()
+        self.addCleanup(self.server.close)
+        self.server.init()
+        self.server.start()
+        self.admin = self.server.admin()
+        self.map = self.write("map.json", json.dumps(MAP).encode())
+
+    def write(self, name, data):
+        path = os.path.join(self.server.folder, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def load(self, data, *words, expect=kamtest.OK):
+        path = self.write("rows.csv", data if isinstance(data, bytes) else data.encode())
+        return self.admin.run("import", "accounts", path, "--map", self.map, *words, "-o", "json", expect=expect).json()
+
+    def counts(self, reply):
+        return tuple(int(reply.get(name, 0)) for name in ("created", "updated", "unchanged", "failed"))
+
+    def accounts(self):
+        return {account["displayName"]: account for account in self.admin.json("accounts", "list", "--all")["accounts"]}
+
+    def test_good_rows_twice(self):
+        rows = HEAD + ('1,"Müller, ""Söhne"" & Co",12,28.03.2015,1.5,Top,Holding\n'  # its group comes two lines below
+                       '2,"Two\nlines",,,,Other,-\n'
+                       '3,Holding,100000,01.01.1999,"1,200",Top,\n')
+        self.assertEqual(self.counts(self.load(rows)), (3, 0, 0, 0))
+        accounts = self.accounts()
+        first = accounts['Müller, "Söhne" & Co']
+        self.assertEqual((first["employees"], first["customerSince"], first["phase"]), ("12", "2015-03-28", "PHASE_KEY"))
+        self.assertEqual(first["annualRevenue"], {"currencyCode": "EUR", "units": "1500000"})
+        self.assertEqual(first["parentAccount"], accounts["Holding"]["name"])
+        self.assertEqual(first["externalIds"], {"erp": "1"})
+        self.assertIn("Two\nlines", accounts)
+        revision = self.admin.json("portfolio")["revision"]
+        self.assertEqual(self.counts(self.load(rows)), (0, 0, 3, 0))
+        self.assertEqual(self.accounts(), accounts)
+        versions = self.admin.json("accounts", "history", first["name"])["versions"]
+        self.assertEqual(len(versions), 1, "an unchanged row makes no version")
+        self.assertEqual(self.counts(self.load(rows.replace("12,28", "13,28"))), (0, 1, 2, 0))
+        self.assertEqual(self.accounts()['Müller, "Söhne" & Co']["employees"], "13")
+        self.assertTrue(int(revision))
+
+    def test_every_bad_row_is_told_and_the_rest_goes_in(self):
+        rows = HEAD + ("1,Good,12,,,Top,\n"
+                       "2,,12,,,Top,\n"
+                       "3,Staff,many,,,Top,\n"
+                       "4,Since,1,31.02.2015,,Top,\n"
+                       "5,Status,1,,,Odd,\n"
+                       "6,Group,1,,,Top,Nobody\n"
+                       "7,Short,1\n"
+                       "8,Long,1,,,Top,,more\n"
+                       ",Nameless,1,,,Top,\n"
+                       "10,Negative,-1,,,Top,\n"
+                       "11," + "x" * 300 + ",1,,,Top,\n"
+                       "12,Also good,1,,,Top,\n")
+        reply = self.load(rows, expect=kamtest.PARTLY)
+        self.assertEqual(self.counts(reply), (2, 0, 0, 10))
+        faults = {int(result["line"]): (result.get("column", ""), result.get("reason", "")) for result in reply["results"]}
+        columns = {line: column for line, (column, _) in faults.items()}
+        self.assertEqual({line: columns[line] for line in (3, 4, 5, 6, 7, 11, 12)},
+                         {3: "name", 4: "staff", 5: "since", 6: "status", 7: "group", 11: "staff", 12: "name"})
+        self.assertIn("3 cells where the header has 7", faults[8][1])
+        self.assertEqual(sorted(faults), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+        self.assertTrue(all(reason for _, reason in faults.values()), faults)
+        self.assertEqual(sorted(self.accounts()), ["Also good", "Good"])
+
+    def test_files_as_other_programs_write_them(self):
+        plain = HEAD + '1,"Grün & Co",12,28.03.2015,1.5,Top,\n2,"Two\nlines",3,,,Other,\n'
+        forms = {
+            "CRLF": plain.replace("\n", "\r\n").encode(),
+            "BOM": b"\xef\xbb\xbf" + plain.encode(),
+            "no newline at the end": plain.rstrip("\n").encode(),
+            "empty lines at the end": plain.encode() + b"\n\n",
+        }
+        self.assertEqual(self.counts(self.load(plain)), (2, 0, 0, 0))
+        expected = self.accounts()
+        for title, data in forms.items():
+            with self.subTest(title):
+                created, updated, unchanged, failed = self.counts(self.load(data))
+                self.assertEqual((created, failed), (0, 0))
+                if title != "CRLF":
+                    self.assertEqual((updated, unchanged), (0, 2))
+        with self.subTest("semicolons"):
+            data = plain.replace(",", ";").encode()
+            self.assertEqual(self.counts(self.load(data)), (0, 0, 2, 0))
+        self.assertEqual({title: account["employees"] for title, account in self.accounts().items()},
+                         {title: account["employees"] for title, account in expected.items()})
+        with self.subTest("Windows code page"):
+            self.assertEqual(self.counts(self.load(plain.encode("cp1252"), "--encoding", "CP1252"))[3], 0)
+        with self.subTest("bytes that are not UTF-8"):
+            path = self.write("bad.csv", plain.encode("cp1252"))
+            result = self.admin.try_run("import", "accounts", path, "--map", self.map)
+            self.assertNotEqual(result.status, 0)
+            self.assertIn("UTF-8", result.err + result.out)
+
+    def test_a_dry_run_says_what_would_happen(self):
+        rows = HEAD + "1,One,1,,,Top,\n2,Two,x,,,Top,\n3,Three,1,,,Top,One\n"
+        dry = self.load(rows, "--dry-run", expect=kamtest.PARTLY)
+        self.assertEqual(self.accounts(), {})
+        real = self.load(rows, expect=kamtest.PARTLY)
+        self.assertEqual(self.counts(dry), self.counts(real))
+        self.assertEqual(self.counts(real), (2, 0, 0, 1))
+        failed = [result for result in dry["results"] if result["outcome"] == "IMPORT_OUTCOME_FAILED"]
+        self.assertEqual([(result["line"], result["column"], result["reason"]) for result in failed],
+                         [(result["line"], result["column"], result["reason"]) for result in real["results"]])
+        changed = rows.replace("1,One,1", "1,One,2")
+        self.assertEqual(self.counts(self.load(changed, "--dry-run", expect=kamtest.PARTLY)), (0, 1, 1, 1))
+        self.assertEqual(self.accounts()["One"]["employees"], "1")
+
+    def test_circles_are_reported_and_cut(self):
+        rows = HEAD + "1,Hen,1,,,Top,Egg\n2,Egg,1,,,Top,Hen\n"
+        reply = self.load(rows)
+        accounts = self.accounts()
+        self.assertEqual(sorted(accounts), ["Egg", "Hen"])
+        self.assertEqual(sum("parentAccount" in account for account in accounts.values()), 1)
+        self.assertTrue(any("parent_account" in result.get("reason", "") for result in reply["results"]), reply)
+
+    def test_maps_that_do_not_fit(self):
+        for title, change, word in (("unknown field", {"fields": [{"field": "colour", "column": "name"}]}, "colour"),
+                                    ("unknown column", {"fields": [{"field": "region", "column": "nowhere"}]}, "nowhere"),
+                                    ("a field of the server's", {"fields": [{"field": "uid", "column": "name"}]}, "uid"),
+                                    ("unknown key column", {"keyColumns": ["nowhere"]}, "nowhere"),
+                                    ("unknown resource", {"resource": "planets"}, None)):
+            with self.subTest(title):
+                path = self.write("wrong.json", json.dumps({**MAP, **change}).encode())
+                rows = self.write("rows.csv", (HEAD + "1,One,1,,,Top,\n").encode())
+                resource = "accounts" if title != "unknown resource" else "planets"
+                result = self.admin.try_run("import", resource, rows, "--map", path)
+                self.assertNotEqual(result.status, 0)
+                if word:
+                    self.assertIn(word, result.err)
+        self.assertEqual(self.accounts(), {})
+
+    def test_only_who_may(self):
+        user = self.server.new_user("mara", "marketing")
+        rows = self.write("rows.csv", (HEAD + "1,One,1,,,Top,\n").encode())
+        user.run("import", "accounts", rows, "--map", self.map, expect=kamtest.DENIED)
+
+
+if __name__ == "__main__":
+    unittest.main()
