@@ -9,12 +9,6 @@
 
 #include <stdio.h>
 
-static const char *groups(struct cli *cli, const ProtobufCMessage *reply, const char *field)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, reply->descriptor);
-	return text_words(value_text(reply, schema_field_find(type, field), true, ", ", &cli->arena), &cli->arena);
-}
-
 bool access_check_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.AccessService/CheckAccess");
@@ -48,10 +42,10 @@ bool access_check_run(struct cli *cli, struct status *st)
 		       text_clean(step->reason, &cli->arena));
 	}
 	if (reply->n_visible_groups > 0) {
-		printf("Sees: %s\n", groups(cli, message, "visible_groups"));
+		printf("Sees: %s\n", output_words(cli, message, "visible_groups", &cli->arena));
 	}
 	if (reply->n_hidden_groups > 0) {
-		printf("Hidden: %s\n", groups(cli, message, "hidden_groups"));
+		printf("Hidden: %s\n", output_words(cli, message, "hidden_groups", &cli->arena));
 	}
 	return output_check(st);
 }

@@ -4,8 +4,6 @@
  */
 #include "client/cli/cli.h"
 
-#include "common/schema/rules.h"
-
 #include <stdlib.h>
 
 static bool is_long(const char *text)
@@ -37,15 +35,12 @@ static bool unknown(const struct option *options, size_t count, const char *text
 {
 	size_t size = is_long(text) ? strcspn(text, "=") : 2;
 	const char **names = arena_calloc(arena, count + 1, sizeof *names);
-	const char *nearest = NULL;
-	if (names && is_long(text)) {
-		for (size_t i = 0; i < count; i++) {
-			names[i] = options[i].name;
-		}
-		nearest = rules_nearest(arena_strndup(arena, text + 2, size - 2), names, count);
+	const char *word = arena_strndup(arena, text, size);
+	for (size_t i = 0; i < count && names; i++) {
+		names[i] = arena_printf(arena, "--%s", options[i].name);
 	}
-	return usage_fail(st, "unknown option %.*s%s%s%s; kam COMMAND --help lists the options", (int)size, text, nearest ? "; did you mean --" : "",
-	                  nearest ? nearest : "", nearest ? "?" : "");
+	const char *near = word && names && is_long(text) ? suggestion(word, names, count, arena) : "";
+	return usage_fail(st, "unknown option %.*s%s; kam COMMAND --help lists the options", (int)size, text, near);
 }
 
 /* Takes the option at argv[*at] with its value; *at moves to the last item taken. */

@@ -6,6 +6,7 @@
 
 #include "common/base/limits.h"
 #include "common/schema/json.h"
+#include "common/schema/value.h"
 
 #include <stdio.h>
 
@@ -18,11 +19,7 @@ static bool print_reply(struct cli *cli, const struct schema_method *method, str
 	if (cli->output_asked) {
 		return output_message(cli, method->output, message, st);
 	}
-	struct buf out;
-	buf_init(&out, arena);
-	json_write(cli->schema, method->output, message, method->server_streaming ? 0 : JSON_PRETTY, &out);
-	buf_add_byte(&out, '\n');
-	output_flush(&out);
+	printf("%s\n", output_json(cli->schema, method->output, message, method->server_streaming ? 0 : JSON_PRETTY, arena));
 	return output_check(st);
 }
 
@@ -49,6 +46,13 @@ static bool send_requests(struct cli *cli, const struct schema_method *method, s
 	return true;
 }
 
+/* A write can be sent twice only under a request id, and here only the user gives one. */
+static bool may_repeat(const struct schema_method *method, const ProtobufCMessage *request)
+{
+	const struct schema_field *id = schema_field_find(method->input, "request_id");
+	return method->no_side_effects || (request && id && value_count(request, id) > 0);
+}
+
 bool call_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_method(cli, args_place(&cli->args, 0), st);
@@ -62,13 +66,15 @@ bool call_run(struct cli *cli, struct status *st)
 	}
 	struct status wrong;
 	status_init(&wrong);
-	if (!method->client_streaming && !json_read(cli->schema, method->input, text, &cli->arena, &wrong)) {
+	ProtobufCMessage *request = method->client_streaming ? NULL : json_read(cli->schema, method->input, text, &cli->arena, &wrong);
+	if (!request && !method->client_streaming) {
 		return usage_fail(st, "the request: %s", wrong.message);
 	}
 	if (!cli_connect(cli, method->audience != AUDIENCE_ANONYMOUS && strncmp(method->path, "/kam.", 5) == 0, st)) {
 		return false;
 	}
-	const struct kam_call_options options = cli_call_options(cli, method);
+	struct kam_call_options options = cli_call_options(cli, method);
+	options.idempotent = may_repeat(method, request);
 	struct kam_stream *stream = kam_stream_open(cli->kam, method->path, &options, st);
 	struct arena arena;
 	arena_init(&arena, LIMIT_CLIENT_ARENA_BYTES);

@@ -77,6 +77,12 @@ const struct command *command_find(struct cli *cli, const char *const *words, si
 bool usage_fail(struct status *st, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A question answered with no, exit code 9. Always false. */
 bool declined_fail(struct status *st, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "; did you mean X?" with the nearest of the names, "" where none is near. In `arena`. */
+const char *suggestion(const char *word, const char *const *names, size_t count, struct arena *arena);
+/* The same with the fields of a type. */
+const char *suggestion_of_field(const struct schema_type *type, const char *word, struct arena *arena);
+/* What is wrong, without the field in front where another name for it stands there already. */
+const char *fault_words(const struct status *st);
 enum exit_code fail_exit_code(const struct status *st);
 /* Tells the user on stderr, as -o json as google.rpc.Status. */
 void fail_print(struct cli *cli, const struct status *st);

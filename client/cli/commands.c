@@ -4,8 +4,6 @@
  */
 #include "client/cli/noun.h"
 
-#include "common/schema/rules.h"
-
 const struct option global_options[] = {
 	{"output", 'o', OPTION_VALUE, "FORMAT", "table, wide, json, jsonl, csv, yaml or name", NULL},
 	{"columns", 0, OPTION_VALUE, "A,B", "columns by field name, in this order; +A,B adds to the usual ones", NULL},
@@ -124,9 +122,7 @@ static bool unknown_command(struct cli *cli, const char *word, struct status *st
 	for (size_t i = 0; i < schema_resources_count(cli->schema) && count < CANDIDATES_MAX; i++) {
 		names[count++] = noun_word(schema_resource_at(cli->schema, i), &cli->arena);
 	}
-	const char *nearest = rules_nearest(word, names, count);
-	return usage_fail(st, "there is no command \"%s\"%s%s%s; kam --help lists them", word, nearest ? "; did you mean " : "", nearest ? nearest : "",
-	                  nearest ? "?" : "");
+	return usage_fail(st, "there is no command \"%s\"%s; kam --help lists them", word, suggestion(word, names, count, &cli->arena));
 }
 
 static bool unknown_verb(struct cli *cli, const struct schema_resource *resource, const char *word, struct status *st)
@@ -134,14 +130,13 @@ static bool unknown_verb(struct cli *cli, const struct schema_resource *resource
 	const char *names[CANDIDATES_MAX];
 	size_t count = noun_verbs(cli, resource, names, CANDIDATES_MAX);
 	const char *noun = noun_word(resource, &cli->arena);
-	const char *nearest = rules_nearest(word, names, count);
 	struct buf list;
 	buf_init(&list, &cli->arena);
 	for (size_t i = 0; i < count; i++) {
 		buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", names[i]);
 	}
-	return usage_fail(st, "%s have no command \"%s\"%s%s%s; they have %s", noun, word, nearest ? "; did you mean " : "", nearest ? nearest : "",
-	                  nearest ? "?" : "", buf_text(&list));
+	return usage_fail(st, "%s have no command \"%s\"%s; they have %s", noun, word, suggestion(word, names, count, &cli->arena),
+	                  buf_text(&list));
 }
 
 /* "kam access": the first word of commands that have two. */

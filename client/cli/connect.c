@@ -6,7 +6,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
-#include "common/schema/rules.h"
 #include "common/schema/wire.h"
 
 #include <errno.h>
@@ -125,9 +124,8 @@ const struct schema_method *cli_method(struct cli *cli, const char *name, struct
 		}
 		short_names[i] = slash ? method->path + 1 + (slash + 1 - method->service) : method->path + 1;
 	}
-	const char *nearest = rules_nearest(wanted, short_names, count);
-	usage_fail(st, "there is no method %s%s%s%s; kam explain lists the methods of a resource", name, nearest ? "; did you mean " : "",
-	           nearest ? nearest : "", nearest ? "?" : "");
+	usage_fail(st, "there is no method %s%s; kam explain RESOURCE lists those of a resource", name,
+	           suggestion(wanted, short_names, count, &cli->arena));
 	return NULL;
 }
 

@@ -298,8 +298,7 @@ bool csv_read(struct csv *csv, struct arena *arena, struct csv_row *ret_row, str
 	for (size_t i = 0; i < csv->count; i++) {
 		ret_row->cells[i] = copy + csv->starts[i];
 	}
-	if (csv->fault) {
-		ret_row->fault = arena_printf(arena, "column %zu %s", csv->fault_column, csv->fault);
-	}
+	ret_row->fault = csv->fault;
+	ret_row->fault_column = csv->fault_column;
 	return true;
 }

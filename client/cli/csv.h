@@ -17,7 +17,8 @@ struct csv_row {
 	int64_t line;       /* on which it begins, from 1 */
 	const char **cells;
 	size_t count;
-	const char *fault;  /* what is wrong with it; NULL: nothing */
+	const char *fault;   /* what is wrong with it; NULL: nothing */
+	size_t fault_column; /* in which column, from 1 */
 };
 
 struct csv_options {

@@ -4,8 +4,6 @@
  */
 #include "client/cli/noun.h"
 
-#include "common/schema/rules.h"
-
 #include <stdio.h>
 
 /* ---- words for types and rules --------------------------------------------------------------------------------------------------------------- */
@@ -76,8 +74,8 @@ static const char *rule_words(const struct schema_field *field, struct arena *ar
 
 static bool explain_fields(struct cli *cli, const struct schema_type *type, struct status *st)
 {
-	static const struct record_column columns[] = {{"field", false, false}, {"type", false, false}, {"rules", false, false}, {"group", false, false},
-	                                               {"meaning", false, true}};
+	static const struct record_column columns[] = {{.name = "field"}, {.name = "type", .whole = true}, {.name = "rules", .whole = true}, {.name = "group", .whole = true},
+	                                               {.name = "meaning", .wrap = true}};
 	struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < type->fields_count && records; i++) {
 		const struct schema_field *field = &type->fields[i];
@@ -127,7 +125,7 @@ static bool explain_resource(struct cli *cli, const struct schema_resource *reso
 
 static bool explain_resources(struct cli *cli, struct status *st)
 {
-	static const struct record_column columns[] = {{"resource", false, false}, {"name", false, false}, {"meaning", false, true}};
+	static const struct record_column columns[] = {{.name = "resource"}, {.name = "name", .whole = true}, {.name = "meaning", .wrap = true}};
 	struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
 	for (const struct schema_resource *const *at = noun_all(cli); *at && records; at++) {
 		const struct schema_resource *resource = *at;
@@ -158,8 +156,8 @@ static void explain_limits(const struct schema_field *field)
 static bool explain_field(struct cli *cli, const struct schema_field *field, const char *path, struct status *st)
 {
 	if (!as_table(cli)) {
-		static const struct record_column columns[] = {{"field", false, false}, {"type", false, false}, {"rules", false, false}, {"group", false, false},
-		                                               {"meaning", false, true}};
+		static const struct record_column columns[] = {{.name = "field"}, {.name = "type", .whole = true}, {.name = "rules", .whole = true}, {.name = "group", .whole = true},
+		                                               {.name = "meaning", .wrap = true}};
 		struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
 		if (records) {
 			records_row(records,
@@ -191,13 +189,8 @@ static bool explain_field(struct cli *cli, const struct schema_field *field, con
 
 static bool unknown_field(const struct schema_type *type, const char *word, const char *resource, struct cli *cli, struct status *st)
 {
-	const char **names = arena_calloc(&cli->arena, type->fields_count + 1, sizeof *names);
-	for (size_t i = 0; names && i < type->fields_count; i++) {
-		names[i] = type->fields[i].name;
-	}
-	const char *nearest = names ? rules_nearest(word, names, type->fields_count) : NULL;
-	return usage_fail(st, "there is no field \"%s\" in %s%s%s%s; kam explain %s lists them", word, resource, nearest ? "; did you mean " : "",
-	                  nearest ? nearest : "", nearest ? "?" : "", resource);
+	return usage_fail(st, "there is no field \"%s\" in %s%s; kam explain %s lists them", word, resource,
+	                  suggestion_of_field(type, word, &cli->arena), resource);
 }
 
 bool explain_run(struct cli *cli, struct status *st)
@@ -210,7 +203,7 @@ bool explain_run(struct cli *cli, struct status *st)
 	const char *word = arena_strndup(&cli->arena, text, size);
 	const struct schema_resource *resource = word ? noun_find(cli, word) : NULL;
 	if (!resource) {
-		return usage_fail(st, "there is no resource \"%s\"; kam explain lists them", word ? word : "");
+		return usage_fail(st, "there is no resource \"%s\"%s; kam explain lists them", word ? word : "", word ? noun_suggestion(cli, word) : "");
 	}
 	if (text[size] == '\0') {
 		return explain_resource(cli, resource, st);

@@ -5,6 +5,7 @@
 #include "client/cli/cli.h"
 
 #include "common/schema/json.h"
+#include "common/schema/rules.h"
 
 #include <stdio.h>
 
@@ -28,14 +29,38 @@ bool declined_fail(struct status *st, const char *format, ...)
 	return status_fail(st, STATUS_CANCELLED, "DECLINED", "%s", message);
 }
 
+const char *suggestion(const char *word, const char *const *names, size_t count, struct arena *arena)
+{
+	const char *nearest = rules_nearest(word, names, count);
+	const char *text = nearest ? arena_printf(arena, "; did you mean %s?", nearest) : "";
+	return text ? text : "";
+}
+
+const char *suggestion_of_field(const struct schema_type *type, const char *word, struct arena *arena)
+{
+	const char **names = arena_calloc(arena, type->fields_count + 1, sizeof *names);
+	for (size_t i = 0; names && i < type->fields_count; i++) {
+		names[i] = type->fields[i].name;
+	}
+	return names ? suggestion(word, names, type->fields_count, arena) : "";
+}
+
+const char *fault_words(const struct status *st)
+{
+	return st->violations_count == 1 ? st->violations[0].description : st->message;
+}
+
 void notice(const char *format, ...)
 {
+	char text[4096];
+	struct arena arena;
 	va_list arguments;
 	va_start(arguments, format);
-	fputs("kam: ", stderr);
-	vfprintf(stderr, format, arguments);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
+	arena_init(&arena, 1u << 16);
+	fprintf(stderr, "kam: %s\n", text_clean(text, &arena));
+	arena_done(&arena);
 }
 
 enum exit_code fail_exit_code(const struct status *st)
@@ -68,8 +93,15 @@ enum exit_code fail_exit_code(const struct status *st)
 }
 
 /* What the user can do where the server's sentence cannot know it. */
-static const char *next_step(const struct status *st)
+static const char *next_step(const struct cli *cli, const struct status *st, struct arena *arena)
 {
+	const struct command *command = cli->command;
+	if (command && command->run == login_run && st->code == STATUS_UNAUTHENTICATED) {
+		return NULL;
+	}
+	if (command && (command->run == create_run || command->run == update_run) && st->violations_count > 0) {
+		return arena_printf(arena, "fields are given with --set FIELD=VALUE; kam explain %s says what each takes", command->resource->plural);
+	}
 	switch (st->code) {
 	case STATUS_UNAUTHENTICATED:
 		return "sign in: kam login --server HOST:PORT --ca FILE USER";
@@ -83,8 +115,9 @@ static const char *next_step(const struct status *st)
 }
 
 /* The first violation is the message already. */
-static void print_text(const struct status *st, struct arena *arena, bool colour)
+static void print_text(const struct cli *cli, const struct status *st, struct arena *arena)
 {
+	bool colour = cli->terminal.error_colour;
 	fprintf(stderr, "%skam:%s %s\n", colour ? "\033[31m" : "", colour ? "\033[0m" : "", text_clean(st->message, arena));
 	for (uint16_t i = 0; i < st->violations_count; i++) {
 		char line[STATUS_FIELD_BYTES + STATUS_DESCRIPTION_BYTES + 4];
@@ -94,7 +127,7 @@ static void print_text(const struct status *st, struct arena *arena, bool colour
 			fprintf(stderr, "  %s\n", text_clean(line, arena));
 		}
 	}
-	const char *step = next_step(st);
+	const char *step = next_step(cli, st, arena);
 	if (step) {
 		fprintf(stderr, "  %s\n", step);
 	}
@@ -125,7 +158,7 @@ static void print_json(const struct status *st, struct arena *arena)
 		buf_add_text(&out, "\n    ]}");
 	}
 	buf_add_text(&out, st->reason[0] || st->violations_count > 0 ? "\n  ]\n}\n" : "]\n}\n");
-	fwrite(out.data, 1, out.size, stderr);
+	fputs(text_clean_json(buf_text(&out), arena), stderr);
 }
 
 void fail_print(struct cli *cli, const struct status *st)
@@ -135,7 +168,7 @@ void fail_print(struct cli *cli, const struct status *st)
 	if (cli->output.format == OUTPUT_JSON || cli->output.format == OUTPUT_JSONL) {
 		print_json(st, &arena);
 	} else {
-		print_text(st, &arena, cli->terminal.error_colour);
+		print_text(cli, st, &arena);
 	}
 	arena_done(&arena);
 }

@@ -16,6 +16,7 @@ struct importing {
 	struct kam_stream *stream;
 	struct import_report *report;
 	size_t columns_count;
+	int64_t rows_read;
 	Kam__V1__ImportStart start;
 	Kam__V1__ImportRequest request;
 	Kam__V1__ImportRow rows[LIMIT_IMPORT_BATCH_ROWS];
@@ -24,6 +25,12 @@ struct importing {
 };
 
 /* ---- the wire --------------------------------------------------------------------------------------------------------------------------------- */
+
+/* How far the file is through the server: the share that is read, less what is still on its way. */
+static void show_progress(struct importing *importing)
+{
+	import_report_progress(importing->report, csv_progress(importing->csv), importing->rows_read);
+}
 
 static bool take_response(struct importing *importing, struct status *st)
 {
@@ -37,7 +44,7 @@ static bool take_response(struct importing *importing, struct status *st)
 		return false;
 	}
 	import_report_add(importing->report, (const Kam__V1__ImportResponse *)message);
-	import_report_progress(importing->report, csv_progress(importing->csv));
+	show_progress(importing);
 	return true;
 }
 
@@ -67,13 +74,14 @@ static bool take_what_is_there(struct importing *importing, struct status *st)
 static bool row_is_good(struct importing *importing, const struct csv_row *row)
 {
 	if (row->fault) {
-		import_report_bad_row(importing->report, row->line, row->fault);
+		size_t column = row->fault_column - 1;
+		import_report_bad_row(importing->report, row->line, column < importing->columns_count ? importing->start.columns[column] : "", row->fault);
 		return false;
 	}
 	if (row->count != importing->columns_count) {
 		char reason[160];
 		snprintf(reason, sizeof reason, "has %zu cells where the header has %zu: is a comma or a quote missing?", row->count, importing->columns_count);
-		import_report_bad_row(importing->report, row->line, reason);
+		import_report_bad_row(importing->report, row->line, "", reason);
 		return false;
 	}
 	return true;
@@ -108,10 +116,11 @@ static bool send_rows(struct importing *importing, struct status *st)
 			}
 			break;
 		}
+		importing->rows_read++;
 		if (row_is_good(importing, &row)) {
 			add_row(importing, &row);
 		}
-		import_report_progress(importing->report, csv_progress(importing->csv));
+		show_progress(importing);
 	}
 	while (status_ok(st) && take_response(importing, st)) {
 	}
@@ -147,7 +156,7 @@ static bool make_start(struct importing *importing, const struct schema_resource
 	if (!csv_read(importing->csv, &cli->arena, &header, st)) {
 		return usage_fail(st, "%s is empty: its first line must have the names of the columns", file);
 	}
-	if (!import_map_check(map, &header, base_name(file), st)) {
+	if (!import_map_check(cli, map, &header, base_name(file), st)) {
 		return false;
 	}
 	const char *parent = parent_resolve(cli, resource, false, st);
@@ -174,7 +183,7 @@ static const struct schema_resource *find_resource(struct cli *cli, const Kam__V
 	const char *word = args_place(&cli->args, 0);
 	const struct schema_resource *resource = noun_find(cli, word);
 	if (!resource || resource->system || resource->singleton) {
-		usage_fail(st, "\"%s\" is not a resource that can be imported; accounts is one, kam --help lists them", word);
+		usage_fail(st, "\"%s\" is not a resource that can be imported%s; kam explain lists the resources", word, resource ? "" : noun_suggestion(cli, word));
 		return NULL;
 	}
 	if (map->resource[0] && schema_resource_find(cli->schema, map->resource) != resource) {

@@ -5,7 +5,6 @@
 #include "client/cli/import.h"
 
 #include "common/schema/json.h"
-#include "common/schema/rules.h"
 
 #include <strings.h>
 #include <unistd.h>
@@ -29,9 +28,8 @@ static bool unknown_map(struct cli *cli, const char *name, struct status *st)
 		names[i] = embedded_maps[i].name;
 		buf_printf(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
 	}
-	const char *nearest = names ? rules_nearest(name, names, embedded_maps_count) : NULL;
-	return usage_fail(st, "--map: there is no file and no map \"%s\"%s%s%s; kam comes with %s", name, nearest ? "; did you mean " : "",
-	                  nearest ? nearest : "", nearest ? "?" : "", buf_text(&list));
+	return usage_fail(st, "--map: there is no file and no map \"%s\"%s; kam comes with %s", name,
+	                  names ? suggestion(name, names, embedded_maps_count, &cli->arena) : "", buf_text(&list));
 }
 
 Kam__V1__ImportMap *import_map_load(struct cli *cli, const char *name, struct status *st)
@@ -56,7 +54,7 @@ Kam__V1__ImportMap *import_map_load(struct cli *cli, const char *name, struct st
 	return (Kam__V1__ImportMap *)message;
 }
 
-static bool check_column(const struct csv_row *header, const char *column, const char *file, struct status *st)
+static bool check_column(struct cli *cli, const struct csv_row *header, const char *column, const char *file, struct status *st)
 {
 	size_t found = 0;
 	for (size_t i = 0; i < header->count; i++) {
@@ -65,26 +63,25 @@ static bool check_column(const struct csv_row *header, const char *column, const
 	if (found == 1) {
 		return true;
 	}
-	const char *nearest = rules_nearest(column, header->cells, header->count);
 	if (found > 1) {
 		return usage_fail(st, "%s, line %lld: the column \"%s\" is there %zu times; the map needs one", file, (long long)header->line, column, found);
 	}
-	return usage_fail(st, "%s, line %lld: the map needs a column \"%s\", which the header does not have%s%s%s", file, (long long)header->line, column,
-	                  nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+	return usage_fail(st, "%s, line %lld: the map needs a column \"%s\", which the header does not have%s", file, (long long)header->line, column,
+	                  suggestion(column, header->cells, header->count, &cli->arena));
 }
 
-bool import_map_check(const Kam__V1__ImportMap *map, const struct csv_row *header, const char *file, struct status *st)
+bool import_map_check(struct cli *cli, const Kam__V1__ImportMap *map, const struct csv_row *header, const char *file, struct status *st)
 {
 	if (header->fault) {
-		return usage_fail(st, "%s, line %lld: the header's %s", file, (long long)header->line, header->fault);
+		return usage_fail(st, "%s, line %lld: the header's column %zu %s", file, (long long)header->line, header->fault_column, header->fault);
 	}
 	for (size_t i = 0; i < map->n_key_columns; i++) {
-		if (!check_column(header, map->key_columns[i], file, st)) {
+		if (!check_column(cli, header, map->key_columns[i], file, st)) {
 			return false;
 		}
 	}
 	for (size_t i = 0; i < map->n_fields; i++) {
-		if (map->fields[i]->column[0] && !check_column(header, map->fields[i]->column, file, st)) {
+		if (map->fields[i]->column[0] && !check_column(cli, header, map->fields[i]->column, file, st)) {
 			return false;
 		}
 	}

@@ -90,11 +90,12 @@ void import_report_add(struct import_report *report, const Kam__V1__ImportRespon
 	cli_on_interrupt("kam: interrupted after %lld rows; import the file again, rows that are in already stay as they are\n", (long long)sums->rows);
 }
 
-void import_report_bad_row(struct import_report *report, int64_t line, const char *reason)
+void import_report_bad_row(struct import_report *report, int64_t line, const char *column, const char *reason)
 {
 	Kam__V1__ImportRowResult result = KAM__V1__IMPORT_ROW_RESULT__INIT;
 	result.line = line;
 	result.outcome = KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_FAILED;
+	result.column = (char *)(uintptr_t)column;
 	result.reason = (char *)(uintptr_t)reason;
 	add_result(report, &result);
 	report->bad_rows++;
@@ -102,7 +103,7 @@ void import_report_bad_row(struct import_report *report, int64_t line, const cha
 	sums_of(report)->failed++;
 }
 
-void import_report_progress(struct import_report *report, double share)
+void import_report_progress(struct import_report *report, double share, int64_t rows_read)
 {
 	int64_t now_us = clock_monotonic_us();
 	if (!report->draws || now_us - report->drawn_us < PROGRESS_US) {
@@ -111,6 +112,9 @@ void import_report_progress(struct import_report *report, double share)
 	report->drawn_us = now_us;
 	report->drawn = true;
 	const Kam__V1__ImportResponse *sums = sums_of(report);
+	if (share >= 0 && rows_read > 0) {
+		share *= (double)(sums->rows < rows_read ? sums->rows : rows_read) / (double)rows_read;
+	}
 	struct arena arena;
 	arena_init(&arena, 1u << 16);
 	Kam__V1__Figure figure = KAM__V1__FIGURE__INIT;

@@ -104,12 +104,6 @@ bool logout_run(struct cli *cli, struct status *st)
 
 /* ---- whoami ------------------------------------------------------------------------------------------------------------------------------------- */
 
-static const char *enum_words(struct cli *cli, const ProtobufCMessage *message, const char *field)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, message->descriptor);
-	return text_words(value_text(message, schema_field_find(type, field), true, ", ", &cli->arena), &cli->arena);
-}
-
 bool whoami_run(struct cli *cli, struct status *st)
 {
 	Kam__V1__WhoAmIRequest request = KAM__V1__WHO_AM_IREQUEST__INIT;
@@ -128,7 +122,7 @@ bool whoami_run(struct cli *cli, struct status *st)
 	}
 	for (size_t i = 0; i < reply->n_grants; i++) {
 		const Kam__V1__Grant *grant = reply->grants[i];
-		printf("  %s, scope %s", text_clean(grant->role, &cli->arena), enum_words(cli, &grant->base, "scope"));
+		printf("  %s, scope %s", text_clean(grant->role, &cli->arena), output_words(cli, &grant->base, "scope", &cli->arena));
 		printf("%s%s", grant->account[0] ? ", below " : "", text_clean(grant->account, &cli->arena));
 		printf("%s%s", grant->region[0] ? ", region " : "", text_clean(grant->region, &cli->arena));
 		printf("%s%s\n", grant->until[0] ? ", until " : "", text_clean(grant->until, &cli->arena));
@@ -143,8 +137,8 @@ bool whoami_run(struct cli *cli, struct status *st)
 
 bool context_list_run(struct cli *cli, struct status *st)
 {
-	static const struct record_column columns[] = {{"name", false, false}, {"current", false, false}, {"server", false, false},
-	                                               {"user", false, false}, {"ca", false, false}};
+	static const struct record_column columns[] = {{.name = "name"}, {.name = "current"}, {.name = "server"},
+	                                               {.name = "user"}, {.name = "ca"}};
 	struct contexts contexts;
 	if (!contexts_read(&cli->arena, &contexts, st)) {
 		return false;

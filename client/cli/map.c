@@ -14,24 +14,11 @@
 
 enum { COLUMNS = 8 };
 
-static const char *words_of(struct cli *cli, const ProtobufCMessage *message, const char *field)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, message->descriptor);
-	const struct schema_field *row = schema_field_find(type, field);
-	return value_count(message, row) == 0 ? "" : text_words(value_text(message, row, true, ", ", &cli->arena), &cli->arena);
-}
-
-static const char *last_segment(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	return slash ? slash + 1 : name;
-}
-
 /* ---- the tree ---------------------------------------------------------------------------------------------------------------------------------- */
 
 static const char *person(struct cli *cli, const Kam__V1__StakeholderNode *node)
 {
-	const char *name = node->display_name[0] ? node->display_name : last_segment(node->stakeholder);
+	const char *name = node->display_name[0] ? node->display_name : output_last_segment(node->stakeholder);
 	const char *text = arena_printf(&cli->arena, "%s%s%s", node->placeholder ? "(" : "", name, node->placeholder ? ")" : node->left ? " (left)" : "");
 	return text ? text : "";
 }
@@ -67,8 +54,8 @@ static void *row_of(const Kam__V1__StakeholderMap *map, void *const *rows, const
 static void print_tree(struct cli *cli, const Kam__V1__StakeholderMap *map)
 {
 	static const struct record_column columns[COLUMNS] = {
-		{"person", false, false}, {"title", false, false},     {"level", false, false},    {"roles", false, false},
-		{"support", false, false}, {"counterpart", false, false}, {"strength", true, false}, {"last contact", false, false},
+		{.name = "person"}, {.name = "title"},     {.name = "level", .whole = true},    {.name = "roles"},
+		{.name = "support", .whole = true}, {.name = "counterpart"}, {.name = "strength", .right = true}, {.name = "last contact", .whole = true},
 	};
 	struct table *table = table_new(&cli->terminal, columns, COLUMNS, cli->output.headers, true);
 	void **rows = arena_calloc(&cli->arena, map->n_nodes + 1, sizeof *rows);
@@ -77,13 +64,13 @@ static void print_tree(struct cli *cli, const Kam__V1__StakeholderMap *map)
 	}
 	for (size_t i = 0; i < map->n_nodes; i++) {
 		const Kam__V1__StakeholderNode *node = map->nodes[i];
-		const char *counterpart = node->counterpart_display_name[0] ? node->counterpart_display_name : last_segment(node->counterpart);
+		const char *counterpart = node->counterpart_display_name[0] ? node->counterpart_display_name : output_last_segment(node->counterpart);
 		const char *cells[COLUMNS] = {
 			person(cli, node),
 			node->title,
-			words_of(cli, &node->base, "level"),
-			words_of(cli, &node->base, "buying_roles"),
-			words_of(cli, &node->base, "support"),
+			output_words(cli, &node->base, "level", &cli->arena),
+			output_words(cli, &node->base, "buying_roles", &cli->arena),
+			output_words(cli, &node->base, "support", &cli->arena),
 			counterpart,
 			node->strength ? draw_number(node->strength->score, 0, &cli->arena) : "",
 			node->last_contact_time ? draw_day(node->last_contact_time, &cli->arena) : "",
@@ -112,12 +99,12 @@ static const char *display_name(const Kam__V1__StakeholderMap *map, const char *
 			return map->nodes[i]->display_name;
 		}
 	}
-	return last_segment(stakeholder);
+	return output_last_segment(stakeholder);
 }
 
 static void print_relationship(struct cli *cli, const Kam__V1__StakeholderMap *map)
 {
-	const char *derived = words_of(cli, &map->base, "derived_model"), *expected = words_of(cli, &map->base, "expected_model");
+	const char *derived = output_words(cli, &map->base, "derived_model", &cli->arena), *expected = output_words(cli, &map->base, "expected_model", &cli->arena);
 	printf("\nRelationship  %s%s%s", start_colour(cli, map->model_alarm), derived[0] ? derived : "no contact yet", end_colour(cli, map->model_alarm));
 	if (expected[0]) {
 		printf("; the tier asks for %s", expected);
@@ -130,7 +117,7 @@ static void print_relationship(struct cli *cli, const Kam__V1__StakeholderMap *m
 	putchar('\n');
 	for (size_t i = 0; i < map->n_required_roles; i++) {
 		const Kam__V1__RequiredRole *role = map->required_roles[i];
-		printf("  %s %s", role->filled ? "+" : "-", words_of(cli, &role->base, "role"));
+		printf("  %s %s", role->filled ? "+" : "-", output_words(cli, &role->base, "role", &cli->arena));
 		for (size_t j = 0; j < role->n_stakeholders; j++) {
 			printf("%s%s", j == 0 ? ": " : ", ", text_clean(display_name(map, role->stakeholders[j]), &cli->arena));
 		}
@@ -145,7 +132,7 @@ static void print_ties(struct cli *cli, const Kam__V1__StakeholderMap *map)
 	}
 	for (size_t i = 0; i < map->n_edges; i++) {
 		const Kam__V1__StakeholderEdge *edge = map->edges[i];
-		printf("  %s %s %s", text_clean(display_name(map, edge->from_stakeholder), &cli->arena), words_of(cli, &edge->base, "kind"),
+		printf("  %s %s %s", text_clean(display_name(map, edge->from_stakeholder), &cli->arena), output_words(cli, &edge->base, "kind", &cli->arena),
 		       text_clean(display_name(map, edge->to_stakeholder), &cli->arena));
 		if (edge->strength > 0) {
 			printf(" (%d of 5)", edge->strength);
@@ -161,7 +148,7 @@ static void print_gaps(struct cli *cli, const Kam__V1__StakeholderMap *map)
 	}
 	for (size_t i = 0; i < map->n_gaps; i++) {
 		const Kam__V1__StakeholderGap *gap = map->gaps[i];
-		printf("  - %s\n", text_clean(gap->text[0] ? gap->text : words_of(cli, &gap->base, "kind"), &cli->arena));
+		printf("  - %s\n", text_clean(gap->text[0] ? gap->text : output_words(cli, &gap->base, "kind", &cli->arena), &cli->arena));
 	}
 	if (map->n_alarms > 0) {
 		printf("\n%sAlarms%s\n", start_colour(cli, true), end_colour(cli, true));

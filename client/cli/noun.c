@@ -85,6 +85,17 @@ const struct schema_resource *const *noun_all(struct cli *cli)
 	return all ? all : none;
 }
 
+const char *noun_suggestion(struct cli *cli, const char *word)
+{
+	const struct schema_resource *const *all = noun_all(cli);
+	size_t count = schema_resources_count(cli->schema);
+	const char **words = arena_calloc(&cli->arena, count + 1, sizeof *words);
+	for (size_t i = 0; words && all[i]; i++) {
+		words[i] = noun_word(all[i], &cli->arena);
+	}
+	return words && all[0] ? suggestion(word, words, count, &cli->arena) : "";
+}
+
 static bool is_custom(const struct schema_method *method, const struct schema_resource *resource)
 {
 	return method->resource == resource && method->verb == VERB_CUSTOM && !method->client_streaming && !method->server_streaming;

@@ -13,6 +13,8 @@ const char *noun_verb_word(const struct schema_resource *resource, const struct 
 const struct schema_resource *noun_find(struct cli *cli, const char *word);
 /* All resources in the order of their words; the list is in cli->arena, ended by NULL. */
 const struct schema_resource *const *noun_all(struct cli *cli);
+/* "; did you mean accounts?", or "". */
+const char *noun_suggestion(struct cli *cli, const char *word);
 /* The verbs of a resource in the order of help; at most `size`. Returns how many. */
 size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const char **ret_words, size_t size);
 /* The row of a command on a resource; NULL where the resource has no such verb. With `verb` NULL: a row without run, for help. */

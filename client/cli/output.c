@@ -51,6 +51,19 @@ bool output_check(struct status *st)
 	return status_fail(st, STATUS_UNKNOWN, "", "cannot write the output: %s", errno ? strerror(errno) : "an earlier write failed");
 }
 
+const char *output_words(struct cli *cli, const ProtobufCMessage *message, const char *field, struct arena *arena)
+{
+	const struct schema_type *type = schema_type_of(cli->schema, message->descriptor);
+	const struct schema_field *row = schema_field_find(type, field);
+	return value_count(message, row) == 0 ? "" : text_words(value_text(message, row, true, ", ", arena), arena);
+}
+
+const char *output_last_segment(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	return slash ? slash + 1 : name;
+}
+
 /* ---- records ------------------------------------------------------------------------------------------------------------------------------ */
 
 struct records {
@@ -106,7 +119,12 @@ static void record_json(struct records *records, const char *const *cells, bool 
 void records_row(struct records *records, const char *const *cells, const char *colour)
 {
 	struct buf out;
+	const char **copy = arena_calloc(&records->scratch, records->count, sizeof *copy);
 	buf_init(&out, &records->scratch);
+	for (size_t i = 0; i < records->count && copy; i++) {
+		copy[i] = cells[i] ? cells[i] : "";
+	}
+	cells = copy ? copy : cells;
 	switch (records->cli->output.format) {
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
@@ -116,7 +134,7 @@ void records_row(struct records *records, const char *const *cells, const char *
 		break;
 	case OUTPUT_CSV:
 		for (size_t i = 0; i < records->count; i++) {
-			csv_write_cell(&out, cells[i] ? cells[i] : "", i == 0);
+			csv_write_cell(&out, records->cli->terminal.out ? text_clean(cells[i], &records->scratch) : cells[i], i == 0);
 		}
 		csv_write_end(&out);
 		break;
@@ -207,25 +225,32 @@ static void message_rows(struct records *records, const struct schema_type *type
 	}
 }
 
+const char *output_json(const struct schema *schema, const struct schema_type *type, const ProtobufCMessage *message, unsigned options,
+                        struct arena *arena)
+{
+	struct buf json;
+	buf_init(&json, arena);
+	json_write(schema, type, message, options, &json);
+	return text_clean_json(buf_text(&json), arena);
+}
+
 static bool message_as_json(struct cli *cli, const struct schema_type *type, const ProtobufCMessage *message, struct status *st)
 {
-	struct buf json, out;
-	buf_init(&json, &cli->arena);
+	struct buf out;
 	buf_init(&out, &cli->arena);
-	json_write(cli->schema, type, message, cli->output.format == OUTPUT_JSONL ? 0 : JSON_PRETTY, &json);
+	const char *json = output_json(cli->schema, type, message, cli->output.format == OUTPUT_JSONL ? 0 : JSON_PRETTY, &cli->arena);
 	if (cli->output.format == OUTPUT_YAML) {
-		yaml_write(&out, buf_text(&json));
+		yaml_write(&out, json);
 		output_flush(&out);
 	} else {
-		buf_add_byte(&json, '\n');
-		output_flush(&json);
+		printf("%s\n", json);
 	}
 	return output_check(st);
 }
 
 bool output_message(struct cli *cli, const struct schema_type *type, const ProtobufCMessage *message, struct status *st)
 {
-	static const struct record_column columns[] = {{"field", false, false}, {"value", false, true}};
+	static const struct record_column columns[] = {{.name = "field"}, {.name = "value", .wrap = true}};
 	switch (cli->output.format) {
 	case OUTPUT_JSON:
 	case OUTPUT_JSONL:

@@ -43,6 +43,11 @@ bool listing_end(struct listing *listing, const char *token, int64_t total, stru
 /* A field that one line of text can show: scalars, amounts, figures, times; not messages with parts of their own. */
 bool output_is_text(const struct schema_field *field);
 
+/* The value of a field in words for people ("economic buyer, champion"), "" where it is not set. */
+const char *output_words(struct cli *cli, const ProtobufCMessage *message, const char *field, struct arena *arena);
+/* "jane" of "users/jane". */
+const char *output_last_segment(const char *name);
+
 /* ---- one message --------------------------------------------------------------------------------------------------------------------------- */
 
 /* As a table: FIELD and VALUE of what is set. */
@@ -54,8 +59,9 @@ struct records;
 
 struct record_column {
 	const char *name; /* snake_case: the heading in tables, the key in JSON */
-	bool right;       /* numbers */
+	bool right;       /* numbers; never cut, for a cut number is another number */
 	bool wrap;        /* long text: broken, not cut */
+	bool whole;       /* not cut either: days, words of an enum */
 };
 
 /* `columns` must live as long as the records. */
@@ -66,6 +72,9 @@ bool records_end(struct records *records, struct status *st);
 
 /* ---- writers (output_*.c) -------------------------------------------------------------------------------------------------------------------- */
 
+/* A message as JSON that no terminal takes for commands; `options` are those of json_write. */
+const char *output_json(const struct schema *schema, const struct schema_type *type, const ProtobufCMessage *message, unsigned options,
+                        struct arena *arena);
 /* RFC 4180 with formula guard: a text that a spreadsheet would run is put behind an apostrophe (OWASP CSV injection). */
 void csv_write_cell(struct buf *out, const char *text, bool first);
 void csv_write_end(struct buf *out);

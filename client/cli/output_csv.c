@@ -4,6 +4,10 @@
  */
 #include "client/cli/output.h"
 
+#include "client/cli/text.h"
+
+#include <unistd.h>
+
 static bool is_number(const char *text)
 {
 	text += *text == '-' || *text == '+';
@@ -17,8 +21,19 @@ static bool is_number(const char *text)
 	return digits > 0 && *text == '\0';
 }
 
+/* A file gets what the data is, a terminal what cannot act on it. */
+static const char *shown(const char *text, struct arena *arena)
+{
+	static int terminal = -1;
+	if (terminal < 0) {
+		terminal = isatty(STDOUT_FILENO);
+	}
+	return terminal ? text_clean(text, arena) : text;
+}
+
 void csv_write_cell(struct buf *out, const char *text, bool first)
 {
+	text = shown(text, out->arena);
 	if (!first) {
 		buf_add_byte(out, ',');
 	}

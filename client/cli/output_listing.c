@@ -10,7 +10,6 @@
 #include "client/cli/cli.h"
 #include "common/base/limits.h"
 #include "common/schema/json.h"
-#include "common/schema/rules.h"
 #include "common/schema/value.h"
 
 enum { COLUMNS_MAX = 256 };
@@ -37,14 +36,9 @@ struct listing {
 static bool unknown_column(struct listing *listing, const char *path, size_t bad, struct status *st)
 {
 	const struct schema_type *type = listing->options.type;
-	const char **names = arena_calloc(&listing->cli->arena, type->fields_count + 1, sizeof *names);
-	for (size_t i = 0; names && i < type->fields_count; i++) {
-		names[i] = type->fields[i].name;
-	}
-	const char *nearest = names && bad == 0 ? rules_nearest(path, names, type->fields_count) : NULL;
 	const char *noun = type->resource ? type->resource->plural : type->name;
-	return usage_fail(st, "--columns: there is no field \"%s\" in %s%s%s%s; kam explain %s lists them", path, noun, nearest ? "; did you mean " : "",
-	                  nearest ? nearest : "", nearest ? "?" : "", type->resource ? type->resource->plural : "RESOURCE");
+	return usage_fail(st, "--columns: there is no field \"%s\" in %s%s; kam explain %s lists them", path, noun,
+	                  bad == 0 ? suggestion_of_field(type, path, &listing->cli->arena) : "", type->resource ? type->resource->plural : "RESOURCE");
 }
 
 static bool add_column(struct listing *listing, const char *path, struct status *st)
@@ -167,6 +161,12 @@ static bool is_number(const struct schema_field *field)
 	}
 }
 
+/* Times, enums and truth values: short, and worth nothing when cut. */
+static bool is_short(const struct schema_field *field)
+{
+	return !field->repeated && (field->message || field->pb->type != PROTOBUF_C_TYPE_STRING);
+}
+
 struct listing *listing_new(struct cli *cli, const struct listing_options *options, struct status *st)
 {
 	struct listing *listing = arena_calloc(&cli->arena, 1, sizeof *listing);
@@ -187,7 +187,7 @@ struct listing *listing_new(struct cli *cli, const struct listing_options *optio
 	arena_init(&listing->scratch, LIMIT_CLIENT_ARENA_BYTES);
 	for (size_t i = 0; i < listing->columns_count; i++) {
 		const struct column *column = &listing->columns[i];
-		listing->headings[i] = (struct record_column){.name = column->path, .right = is_number(column->field)};
+		listing->headings[i] = (struct record_column){.name = column->path, .right = is_number(column->field), .whole = is_short(column->field)};
 	}
 	if (format == OUTPUT_TABLE || format == OUTPUT_WIDE || format == OUTPUT_CSV) {
 		listing->records = records_new(cli, listing->headings, listing->columns_count);
@@ -249,24 +249,23 @@ static void add_indented(struct buf *out, const char *json, const char *indent)
 static void add_as_json(struct listing *listing, const ProtobufCMessage *message, struct buf *out)
 {
 	enum output_format format = listing->cli->output.format;
-	struct buf json, yaml;
-	buf_init(&json, &listing->scratch);
+	struct buf yaml;
 	buf_init(&yaml, &listing->scratch);
-	json_write(listing->cli->schema, listing->options.type, message, format == OUTPUT_JSON ? JSON_PRETTY : 0, &json);
+	const char *json = output_json(listing->cli->schema, listing->options.type, message, format == OUTPUT_JSON ? JSON_PRETTY : 0, &listing->scratch);
 	if (format == OUTPUT_JSONL) {
-		buf_add(out, json.data, json.size);
+		buf_add_text(out, json);
 		buf_add_byte(out, '\n');
 	} else if (format == OUTPUT_JSON) {
 		if (listing->rows == 0) {
 			buf_printf(out, "{\n  \"%s\": [", listing->options.key);
 		}
 		buf_add_text(out, listing->rows == 0 ? "\n    " : ",\n    ");
-		add_indented(out, buf_text(&json), "    ");
+		add_indented(out, json, "    ");
 	} else {
 		if (listing->rows == 0) {
 			buf_printf(out, "%s:\n", listing->options.key);
 		}
-		yaml_write(&yaml, buf_text(&json));
+		yaml_write(&yaml, json);
 		yaml.size -= yaml.size > 0;
 		buf_add_text(out, "- ");
 		add_indented(out, buf_text(&yaml), "  ");
@@ -343,6 +342,10 @@ bool listing_end(struct listing *listing, const char *token, int64_t total, stru
 		ok = output_check(st);
 	} else {
 		ok = output_check(st);
+	}
+	const struct schema_resource *resource = listing->options.type->resource;
+	if (ok && listing->rows == 0 && resource && (format == OUTPUT_TABLE || format == OUTPUT_WIDE)) {
+		notice("no %s", resource->plural);
 	}
 	if (ok && format != OUTPUT_JSON && format != OUTPUT_YAML) {
 		if (total >= 0) {

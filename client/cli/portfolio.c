@@ -58,27 +58,15 @@ static Kam__V1__GetPortfolioResponse *read_portfolio(struct cli *cli, const stru
 	}
 }
 
-static const char *last_segment(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	return slash ? slash + 1 : name;
-}
-
-static const char *phase_words(struct cli *cli, const Kam__V1__PortfolioRow *row)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, row->base.descriptor);
-	return text_words(value_text(&row->base, schema_field_find(type, "phase"), true, "", &cli->arena), &cli->arena);
-}
-
 static void print_row(struct cli *cli, struct records *records, const Kam__V1__PortfolioRow *row, const char *name, bool total)
 {
 	struct arena *arena = &cli->arena;
 	const char *cells[COLUMNS] = {
 		name,
-		row->phase == KAM__V1__PHASE__PHASE_UNSPECIFIED ? "" : phase_words(cli, row),
+		output_words(cli, &row->base, "phase", &cli->arena),
 		row->tier,
-		last_segment(row->owner),
-		last_segment(row->executive_sponsor),
+		output_last_segment(row->owner),
+		output_last_segment(row->executive_sponsor),
 		draw_money(row->won_value, false, arena),
 		draw_money(row->open_value, false, arena),
 		arena_printf(arena, "%d/%d/%d", row->won_count, row->lost_count, row->open_count),
@@ -100,18 +88,18 @@ static const char *heading(struct cli *cli, const char *name, const char *curren
 static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *reply, struct status *st)
 {
 	const struct record_column columns[COLUMNS] = {
-		{"account", false, false},
-		{"phase", false, false},
-		{"tier", false, false},
-		{"owner", false, false},
-		{"sponsor", false, false},
-		{heading(cli, "won", reply->currency_code), true, false},
-		{heading(cli, "open", reply->currency_code), true, false},
-		{"won/lost/open", true, false},
-		{"win rate", true, false},
-		{"by value", true, false},
-		{"share", true, false},
-		{"last contact", false, false},
+		{.name = "account"},
+		{.name = "phase", .whole = true},
+		{.name = "tier"},
+		{.name = "owner"},
+		{.name = "sponsor"},
+		{.name = heading(cli, "won", reply->currency_code), .right = true},
+		{.name = heading(cli, "open", reply->currency_code), .right = true},
+		{.name = "won/lost/open", .right = true},
+		{.name = "win rate", .right = true},
+		{.name = "by value", .right = true},
+		{.name = "share", .right = true},
+		{.name = "last contact", .whole = true},
 	};
 	struct records *records = records_new(cli, columns, COLUMNS);
 	if (!records) {
@@ -129,7 +117,7 @@ static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *re
 		return false;
 	}
 	if (reply->totals && reply->totals->money_undefined_reason[0]) {
-		printf("Amounts are undefined: %s\n", text_clean(reply->totals->money_undefined_reason, &cli->arena));
+		printf("Undefined: %s\n", text_clean(reply->totals->money_undefined_reason, &cli->arena));
 	}
 	if (reply->next_page_token[0]) {
 		notice("more: --all for everything, or --page-token %s", reply->next_page_token);

@@ -136,7 +136,7 @@ static bool fill_option(struct cli *cli, ProtobufCMessage *request, const struct
 			value_clear(request, field);
 		}
 		if (!value_set_text(request, field, text, &cli->arena, &wrong)) {
-			return usage_fail(st, "--%s: %s", option->name, wrong.message);
+			return usage_fail(st, "--%s: %s", option->name, fault_words(&wrong));
 		}
 	}
 	return true;

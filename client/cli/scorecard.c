@@ -99,8 +99,8 @@ static const char *latest(struct cli *cli, const Kam__V1__MetricReport *metric)
 
 static bool print_metrics(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
 {
-	static const struct record_column columns[] = {{"metric", false, false}, {"weight", true, false}, {"latest", false, false},
-	                                               {"attainment", false, false}, {"", true, false}, {"trend", false, false}};
+	static const struct record_column columns[] = {{.name = "metric"}, {.name = "weight", .right = true}, {.name = "latest"},
+	                                               {.name = "attainment", .whole = true}, {.name = "", .right = true}, {.name = "trend", .whole = true}};
 	struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
 	for (size_t i = 0; i < report->n_metrics && records; i++) {
 		const Kam__V1__MetricReport *metric = report->metrics[i];
@@ -119,8 +119,8 @@ static bool print_metrics(struct cli *cli, const Kam__V1__ScorecardReport *repor
 
 static bool print_trend(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
 {
-	static const struct record_column columns[] = {{"period", false, false}, {"score", false, false}, {"", true, false},
-	                                               {"we say", true, false}, {"they say", true, false}, {"gap", true, false}};
+	static const struct record_column columns[] = {{.name = "period"}, {.name = "score", .whole = true}, {.name = "", .right = true},
+	                                               {.name = "we say", .right = true}, {.name = "they say", .right = true}, {.name = "gap", .right = true}};
 	if (report->n_trend == 0) {
 		return true;
 	}

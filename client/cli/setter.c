@@ -8,7 +8,6 @@
 #include "client/cli/noun.h"
 
 #include "common/schema/json.h"
-#include "common/schema/rules.h"
 #include "common/schema/value.h"
 
 struct setter {
@@ -22,16 +21,10 @@ struct setter {
 
 static bool unknown_field(struct setter *setter, const struct schema_type *type, const char *word, struct status *st)
 {
-	const char **names = arena_calloc(&setter->cli->arena, type->fields_count + 1, sizeof *names);
-	for (size_t i = 0; names && i < type->fields_count; i++) {
-		names[i] = type->fields[i].name;
-	}
-	const char *nearest = names ? rules_nearest(word, names, type->fields_count) : NULL;
 	const char *dot = strrchr(type->name, '.');
 	const char *noun = type->resource ? type->resource->plural : dot ? dot + 1 : type->name;
-	return usage_fail(st, "--set %s: there is no field \"%s\" in %s%s%s%s; kam explain %s lists them", setter->path, word, noun,
-	                  nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
-	                  type->resource ? type->resource->plural : "RESOURCE");
+	return usage_fail(st, "--set %s: there is no field \"%s\" in %s%s; kam explain %s lists them", setter->path, word, noun,
+	                  suggestion_of_field(type, word, &setter->cli->arena), type->resource ? type->resource->plural : "RESOURCE");
 }
 
 /* owner=jane means users/jane; reports_to=ceo means the ceo of the same account. */
@@ -94,7 +87,7 @@ static bool set_leaf(struct setter *setter, ProtobufCMessage *message, const str
 	bool done = takes_json(field, setter->value)
 	                ? set_json(setter, message, field, &wrong)
 	                : value_set_text(message, field, whole_reference(setter, field, setter->value), &setter->cli->arena, &wrong);
-	return done || usage_fail(st, "--set %s: %s", setter->path, wrong.message);
+	return done || usage_fail(st, "--set %s: %s", setter->path, fault_words(&wrong));
 }
 
 static bool set_map_entry(struct setter *setter, ProtobufCMessage *message, const struct schema_field *field, const char *key, struct status *st)
@@ -106,7 +99,7 @@ static bool set_map_entry(struct setter *setter, ProtobufCMessage *message, cons
 	struct status wrong;
 	status_init(&wrong);
 	const char *entry = arena_printf(&setter->cli->arena, "%s=%s", key, setter->value);
-	return (entry && value_set_text(message, field, entry, &setter->cli->arena, &wrong)) || usage_fail(st, "--set %s: %s", setter->path, wrong.message);
+	return (entry && value_set_text(message, field, entry, &setter->cli->arena, &wrong)) || usage_fail(st, "--set %s: %s", setter->path, fault_words(&wrong));
 }
 
 /* Walks the path, making the messages on the way. */

@@ -113,6 +113,40 @@ const char *text_clean(const char *text, struct arena *arena)
 	return buf_text(&out);
 }
 
+static void add_json_escape(struct buf *out, uint32_t point)
+{
+	if (point >= 0x10000) {
+		point -= 0x10000;
+		buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xD800 + (point >> 10)), (unsigned)(0xDC00 + (point & 0x3FF)));
+	} else {
+		buf_printf(out, "\\u%04x", (unsigned)point);
+	}
+}
+
+const char *text_clean_json(const char *json, struct arena *arena)
+{
+	const uint8_t *at = (const uint8_t *)json;
+	size_t size = strlen(json), kept = 0;
+	struct buf out;
+	buf_init(&out, arena);
+	/* C0 is escaped in JSON anyway, but for the line breaks between its parts. */
+	for (size_t i = 0; i < size;) {
+		uint32_t point = 0;
+		size_t length = at[i] < 0x7F ? 1 : decode(at + i, size - i, &point);
+		if (at[i] >= 0x7F && length > 0 && dangerous(point)) {
+			buf_add(&out, at + kept, i - kept);
+			add_json_escape(&out, point);
+			kept = i + length;
+		}
+		i += length > 0 ? length : 1;
+	}
+	if (kept == 0) {
+		return json;
+	}
+	buf_add(&out, at + kept, size - kept);
+	return buf_text(&out);
+}
+
 size_t text_width(const char *text)
 {
 	const uint8_t *at = (const uint8_t *)text;

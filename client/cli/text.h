@@ -20,6 +20,8 @@ void terminal_look(struct terminal *terminal);
 /* The text with control characters (C0, C1, bidirectional overrides, line separators) as \n, \t, \u001b and invalid UTF-8 as U+FFFD; the same pointer
  * where there is nothing to change. */
 const char *text_clean(const char *text, struct arena *arena);
+/* JSON with the same characters written as \u escapes, which mean the same; only strings hold any. */
+const char *text_clean_json(const char *json, struct arena *arena);
 /* Columns that clean text takes on a terminal. */
 size_t text_width(const char *text);
 bool text_is_utf8(const char *text, size_t size);

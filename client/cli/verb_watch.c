@@ -16,12 +16,6 @@
 
 enum { BREAKS_MAX = 5 };
 
-static const char *operation_word(struct cli *cli, const Kam__V1__Change *change, struct arena *arena)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, change->base.descriptor);
-	return text_words(value_text(&change->base, schema_field_find(type, "operation"), true, "", arena), arena);
-}
-
 static void print_change(struct cli *cli, const Kam__V1__WatchResponse *response, const Kam__V1__Change *change, struct arena *arena)
 {
 	char time[CLOCK_TEXT_BYTES] = "", revision[24];
@@ -29,7 +23,7 @@ static void print_change(struct cli *cli, const Kam__V1__WatchResponse *response
 		clock_format(response->time->seconds, 0, time);
 	}
 	snprintf(revision, sizeof revision, "%llu", (unsigned long long)response->revision);
-	const char *operation = operation_word(cli, change, arena);
+	const char *operation = output_words(cli, &change->base, "operation", arena);
 	struct buf out;
 	buf_init(&out, arena);
 	switch (cli->output.format) {
@@ -43,7 +37,7 @@ static void print_change(struct cli *cli, const Kam__V1__WatchResponse *response
 	default: {
 		const char *const cells[] = {time, revision, operation, change->name, response->actor};
 		for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
-			csv_write_cell(&out, cells[i], i == 0);
+			csv_write_cell(&out, cli->terminal.out ? text_clean(cells[i], arena) : cells[i], i == 0);
 		}
 		csv_write_end(&out);
 		break;
@@ -56,17 +50,15 @@ static void print_response(struct cli *cli, const Kam__V1__WatchResponse *respon
 {
 	enum output_format format = cli->output.format;
 	if (format == OUTPUT_JSON || format == OUTPUT_JSONL || format == OUTPUT_YAML) {
-		struct buf json, yaml;
-		buf_init(&json, arena);
+		struct buf yaml;
 		buf_init(&yaml, arena);
-		json_write(cli->schema, schema_type_of(cli->schema, response->base.descriptor), &response->base, 0, &json);
+		const char *json = output_json(cli->schema, schema_type_of(cli->schema, response->base.descriptor), &response->base, 0, arena);
 		if (format == OUTPUT_YAML) {
 			buf_add_text(&yaml, "---\n");
-			yaml_write(&yaml, buf_text(&json));
+			yaml_write(&yaml, json);
 			output_flush(&yaml);
 		} else {
-			buf_add_byte(&json, '\n');
-			output_flush(&json);
+			printf("%s\n", json);
 		}
 		return;
 	}

@@ -261,5 +261,14 @@ bool custom_run(struct cli *cli, struct status *st)
 		}
 		request_set_text(cli, set.message, "parent", parent);
 	}
-	return cli_call(cli, method, set.message, &cli->arena, &reply, NULL, st) && output_message(cli, method->output, reply, st);
+	uint64_t revision = 0;
+	if (!cli_call(cli, method, set.message, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	if (!method->writes || method->output != resource->type || cli->output_asked) {
+		return output_message(cli, method->output, reply, st);
+	}
+	const char *verb = noun_verb_word(resource, method, &cli->arena);
+	const char *done = arena_printf(&cli->arena, "%s: %s", done_word(cli, "Done", "done"), verb);
+	return tell(cli, done ? done : verb, name_of(reply, resource), "", revision, st);
 }

@@ -58,7 +58,7 @@ bool name_collection(const struct name *name, char *ret_text, size_t size)
 	size_t used = 0;
 	for (size_t i = 0; i < name->count; i += 2) {
 		const struct name_segment *word = &name->segments[i];
-		if (used + word->size + 2 > size) {
+		if (used + (i > 0) + word->size + 1 > size) {
 			return false;
 		}
 		if (i > 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Texts are cut at a UTF-8 boundary and end in an ellipsis where they were too long.
+ * Texts are cut at a UTF-8 boundary and end in an ellipsis where they were too long. They quote what clients sent, often the first so many bytes of it, so each
+ * byte that is no UTF-8 becomes a '?': a protobuf string that is none is refused by its readers, status and all.
  */
 #include "common/base/status.h"
 
@@ -24,6 +25,35 @@ void status_init(struct status *st)
 	st->violations_count = 0;
 }
 
+/* Bytes of the UTF-8 character at the start of a C string, or 0 where it is none (RFC 3629 section 4). */
+static size_t character_size(const unsigned char *c)
+{
+	size_t size = c[0] < 0x80 ? 1 : c[0] < 0xC2 ? 0 : c[0] < 0xE0 ? 2 : c[0] < 0xF0 ? 3 : c[0] < 0xF5 ? 4 : 0;
+	unsigned lowest = c[0] == 0xE0 ? 0xA0 : c[0] == 0xF0 ? 0x90 : 0x80;
+	unsigned highest = c[0] == 0xED ? 0x9F : c[0] == 0xF4 ? 0x8F : 0xBF;
+	if (size > 1 && (c[1] < lowest || c[1] > highest)) {
+		return 0;
+	}
+	for (size_t i = 2; i < size; i++) {
+		if ((c[i] & 0xC0) != 0x80) {
+			return 0;
+		}
+	}
+	return size;
+}
+
+static void make_valid(char *text)
+{
+	while (*text) {
+		size_t size = character_size((const unsigned char *)text);
+		if (size == 0) {
+			*text = '?';
+			size = 1;
+		}
+		text += size;
+	}
+}
+
 static void set_text(char *text, size_t size, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
@@ -39,6 +69,17 @@ static void set_text(char *text, size_t size, const char *format, va_list argume
 		}
 		memcpy(text + end, "\xE2\x80\xA6", 4);
 	}
+	make_valid(text);
+}
+
+static void print_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void print_text(char *text, size_t size, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	set_text(text, size, format, arguments);
+	va_end(arguments);
 }
 
 bool status_fail(struct status *st, enum status_code code, const char *reason, const char *format, ...)
@@ -60,7 +101,7 @@ bool status_field(struct status *st, const char *field, const char *format, ...)
 		return false;
 	}
 	struct status_violation *violation = &st->violations[st->violations_count++];
-	snprintf(violation->field, sizeof violation->field, "%s", field);
+	print_text(violation->field, sizeof violation->field, "%s", field);
 	va_list arguments;
 	va_start(arguments, format);
 	set_text(violation->description, sizeof violation->description, format, arguments);

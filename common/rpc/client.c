@@ -190,7 +190,7 @@ static void judge_grpc(struct rpc_call *call, const char *number, struct status 
 		message = text_unpercent(text, strlen(text), false, &call->arena);
 	}
 	status_fail(st, (enum status_code)code, "", "%.*s", (int)message.size, message.data != NULL ? (const char *)message.data : "");
-	if (details != NULL && text_unbase64(details, strlen(details), &call->arena, &bytes)) {
+	if (details != NULL && base64_decode(details, strlen(details), &call->arena, &bytes)) {
 		status_decode(bytes, st);
 	}
 }

@@ -48,7 +48,7 @@ void connect_error(const struct status *st, struct buf *out)
 	buf_printf(out, "{\"code\":\"%s\",\"message\":", codes[code_row(st->code)].name);
 	json_write_string(out, st->message);
 	for (size_t i = 0; i < count; i++) {
-		const char *value = text_base64(details[i].bytes, out->arena);
+		const char *value = base64_encode(details[i].bytes, false, out->arena);
 		buf_printf(out, "%s{\"type\":\"%s\",\"value\":\"%s\"}", i == 0 ? ",\"details\":[" : ",", details[i].type, value != NULL ? value : "");
 	}
 	buf_add_text(out, count > 0 ? "]}" : "}");
@@ -78,5 +78,5 @@ bool connect_query_parse(const char *query, struct arena *arena, struct connect_
 		query += size + (query[size] == '&');
 	}
 	*ret_query = q;
-	return !base64 || !q.has_message || text_unbase64((const char *)q.message.data, q.message.size, arena, &ret_query->message);
+	return !base64 || !q.has_message || base64_decode((const char *)q.message.data, q.message.size, arena, &ret_query->message);
 }

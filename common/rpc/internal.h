@@ -13,6 +13,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/limits.h"
+#include "common/base/base64.h"
 #include "common/rpc/rpc.h"
 
 #include <nghttp2/nghttp2.h>
@@ -45,10 +46,6 @@ void queue_free(struct queue *queue);
 
 /* ---- text.c ---------------------------------------------------------------------------------------------------------------- */
 
-/* Bytes as unpadded base64 (RFC 4648 §4); NULL when the arena is full. */
-const char *text_base64(struct bytes bytes, struct arena *arena);
-/* Either alphabet, padded or not. False where it is neither. */
-bool text_unbase64(const char *text, size_t size, struct arena *arena, struct bytes *ret_bytes);
 /* gRPC's percent encoding of grpc-message; NULL when the arena is full. */
 const char *text_percent(const char *text, struct arena *arena);
 /* The other way; a '%' that starts no escape stays as it is. `plus`: '+' is a blank, as in queries. */

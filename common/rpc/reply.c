@@ -159,7 +159,7 @@ static size_t make_grpc_status(struct rpc_call *call, const struct status *st, s
 		headers[count++] = header_of("grpc-message", message);
 	}
 	struct bytes details = status_encode(st, &call->arena);
-	const char *text = details.size > 0 ? text_base64(details, &call->arena) : NULL;
+	const char *text = details.size > 0 ? base64_encode(details, false, &call->arena) : NULL;
 	if (text != NULL) {
 		headers[count++] = header_of("grpc-status-details-bin", text);
 	}

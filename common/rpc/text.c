@@ -1,75 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * text.c - the small encodings that headers and queries use: base64, percent, time-outs.
+ * text.c - the small encodings that headers and queries use: percent, time-outs.
  *
- * Source: RFC 4648; gRPC PROTOCOL-HTTP2.md (Timeout, Status-Message, Binary-Header); connectrpc.com/docs/protocol.
+ * Source: gRPC PROTOCOL-HTTP2.md (Timeout, Status-Message, Binary-Header); connectrpc.com/docs/protocol.
  */
 #include "common/rpc/internal.h"
 
 #include <stdio.h>
-
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-const char *text_base64(struct bytes bytes, struct arena *arena)
-{
-	char *text = arena_alloc(arena, (bytes.size + 2) / 3 * 4 + 1);
-	if (text == NULL) {
-		return NULL;
-	}
-	char *next = text;
-	for (size_t i = 0; i < bytes.size; i += 3) {
-		size_t left = bytes.size - i;
-		uint32_t group = (uint32_t)bytes.data[i] << 16 | (left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0) | (left > 2 ? bytes.data[i + 2] : 0);
-		size_t digits = left > 2 ? 4 : left + 1;
-		for (size_t d = 0; d < digits; d++) {
-			*next++ = base64_digits[group >> (18 - 6 * d) & 63];
-		}
-	}
-	*next = '\0';
-	return text;
-}
-
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (c >= '0' && c <= '9') {
-		return c - '0' + 52;
-	}
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-bool text_unbase64(const char *text, size_t size, struct arena *arena, struct bytes *ret_bytes)
-{
-	while (size > 0 && text[size - 1] == '=') {
-		size--;
-	}
-	uint8_t *data = arena_alloc(arena, size / 4 * 3 + 3);
-	if (data == NULL || size % 4 == 1) {
-		return false;
-	}
-	uint32_t group = 0;
-	unsigned bits = 0;
-	size_t used = 0;
-	for (size_t i = 0; i < size; i++) {
-		int value = base64_value(text[i]);
-		if (value < 0) {
-			return false;
-		}
-		group = group << 6 | (uint32_t)value;
-		bits += 6;
-		if (bits >= 8) {
-			bits -= 8;
-			data[used++] = (uint8_t)(group >> bits);
-		}
-	}
-	*ret_bytes = (struct bytes){data, used};
-	return true;
-}
 
 const char *text_percent(const char *text, struct arena *arena)
 {

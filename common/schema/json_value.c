@@ -2,6 +2,7 @@
  *
  * json_value.c - scalars of JSON, as the proto3 mapping writes and accepts them.
  */
+#include "common/base/base64.h"
 #include "common/schema/json_read.h"
 
 #include "common/schema/enums.h"
@@ -150,65 +151,13 @@ static bool read_enum(const struct json_reader *r, const struct schema_field *fi
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------------------- */
 
-/* Value of a base64 digit of either alphabet (RFC 4648 sections 4 and 5), -1 where it is none. */
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z') {
-		return c - 'A';
-	}
-	if (c >= 'a' && c <= 'z') {
-		return c - 'a' + 26;
-	}
-	if (c >= '0' && c <= '9') {
-		return c - '0' + 52;
-	}
-	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-/* Padded or not; `out` holds three bytes for every four digits. */
-static bool base64_decode(const char *text, size_t size, uint8_t *out, size_t *ret_size)
-{
-	size_t digits = size, count = 0;
-	while (digits > 0 && size - digits < 2 && text[digits - 1] == '=') {
-		digits--;
-	}
-	if (digits % 4 == 1 || (digits < size && size % 4 != 0)) {
-		return false;
-	}
-	uint32_t bits = 0;
-	unsigned held = 0;
-	for (size_t i = 0; i < digits; i++) {
-		int digit = base64_digit(text[i]);
-		if (digit < 0) {
-			return false;
-		}
-		bits = bits << 6 | (uint32_t)digit;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			out[count++] = (uint8_t)(bits >> held);
-		}
-	}
-	*ret_size = count;
-	return true;
-}
-
 bool json_read_bytes(const struct json_reader *r, const json_t *json, const struct trail *trail, struct bytes *ret_bytes)
 {
 	const char *text = json_text(json);
-	size_t size;
-	if (!text) {
-		return json_fail_type(r, trail, "base64 text", json);
+	if (text && base64_decode(text, strlen(text), r->arena, ret_bytes)) {
+		return true;
 	}
-	uint8_t *data = arena_alloc(r->arena, strlen(text) / 4 * 3 + 3);
-	if (!data) {
-		return json_fail_memory(r);
-	}
-	if (!base64_decode(text, strlen(text), data, &size)) {
-		return json_fail_type(r, trail, "base64 text", json);
-	}
-	*ret_bytes = (struct bytes){data, size};
-	return true;
+	return r->arena->overflowed ? json_fail_memory(r) : json_fail_type(r, trail, "base64 text", json);
 }
 
 /* ---- by type --------------------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  *
  * No tree is built. What is secret is passed over whoever asks. Depth is that of the message, which was bounded when it was read.
  */
+#include "common/base/base64.h"
 #include "common/schema/json_write.h"
 
 #include "common/schema/enums.h"
@@ -69,31 +70,43 @@ static void write_control(struct buf *out, uint8_t c)
 	}
 }
 
+/* DEL, C1 controls, and what turns the direction of the text around it: JSON lets them stand, but on a terminal they act. */
+static bool acts_on_terminals(utf8proc_int32_t code)
+{
+	return (code >= 0x7f && code <= 0x9f) || code == 0x061c || code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb);
+}
+
 void json_write_string(struct buf *out, const char *text)
 {
 	size_t size = strlen(text), start = 0, at = 0;
 	buf_add_byte(out, '"');
 	while (at < size) {
 		uint8_t c = (uint8_t)text[at];
-		utf8proc_int32_t code;
+		utf8proc_int32_t code = c;
 		utf8proc_ssize_t step = 1;
 		if (c >= 0x80) {
 			step = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &code);
 		}
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && step > 0) {
+		bool acts = step > 0 && acts_on_terminals(code);
+		if (c >= 0x20 && c != '"' && c != '\\' && !acts && step > 0) {
 			at += (size_t)step;
 			continue;
 		}
 		buf_add(out, text + start, at - start);
 		if (step <= 0) {
 			buf_add(out, "\xEF\xBF\xBD", 3);
-		} else if (c < 0x20 || c == 0x7f) {
+			step = 1;
+		} else if (acts) {
+			buf_printf(out, "\\u%04x", (unsigned)code);
+		} else if (c < 0x20) {
 			write_control(out, c);
 		} else {
 			buf_add_byte(out, '\\');
 			buf_add_byte(out, c);
 		}
-		start = ++at;
+		at += (size_t)step;
+		start = at;
 	}
 	buf_add(out, text + start, at - start);
 	buf_add_byte(out, '"');
@@ -101,15 +114,12 @@ void json_write_string(struct buf *out, const char *text)
 
 void json_write_bytes(struct json_writer *w, struct bytes bytes)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *text = base64_encode(bytes, true, w->out->arena);
 	buf_add_byte(w->out, '"');
-	for (size_t i = 0; i < bytes.size; i += 3) {
-		size_t left = bytes.size - i;
-		uint32_t bits = (uint32_t)bytes.data[i] << 16;
-		bits |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
-		bits |= left > 2 ? bytes.data[i + 2] : 0;
-		char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], left > 1 ? digits[bits >> 6 & 63] : '=', left > 2 ? digits[bits & 63] : '='};
-		buf_add(w->out, four, sizeof four);
+	if (text) {
+		buf_add_text(w->out, text);
+	} else {
+		w->out->failed = true;
 	}
 	buf_add_byte(w->out, '"');
 }

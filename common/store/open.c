@@ -76,10 +76,45 @@ static bool lock_directory(struct store *store, const char *directory, struct st
 
 /* ---- the environment ---- */
 
+static bool cut_short(struct status *st, const char *directory)
+{
+	return status_fail(st, STATUS_DATA_LOSS, "STORE_DAMAGED", "%s/data.mdb is cut short: restore a backup.", directory);
+}
+
+/* LMDB reads its file as memory: a page past the end is SIGBUS. Both of its meta pages must be there (an empty file becomes a store). */
+static bool check_length(const char *directory, struct status *st)
+{
+	char path[PATH_MAX];
+	struct stat file;
+	if (!path_of(directory, "data.mdb", path, st) || stat(path, &file) != 0) {
+		return status_ok(st);
+	}
+	return file.st_size == 0 || file.st_size >= 2 * sysconf(_SC_PAGESIZE) || cut_short(st, directory);
+}
+
+/* Pages that the file should have and has not are made, empty: reading one is then MDB_CORRUPTED. Pages freed as soon as they were made are never
+ * written, so a file may be sound and yet shorter than LMDB counts. */
+static bool make_length(struct store *store, const char *directory, struct status *st)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat file;
+	int fd;
+	if (mdb_env_info(store->env, &info) != MDB_SUCCESS || mdb_env_stat(store->env, &stat) != MDB_SUCCESS ||
+	    mdb_env_get_fd(store->env, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0) {
+		return open_fail(st, directory, "data.mdb", EIO);
+	}
+	off_t wanted = (off_t)(info.me_last_pgno + 1) * (off_t)stat.ms_psize;
+	return file.st_size >= wanted || ftruncate(fd, wanted) == 0 || open_fail(st, directory, "data.mdb", errno);
+}
+
 static bool open_env(struct store *store, const struct store_options *options, struct status *st)
 {
 	uint64_t map_bytes = options->map_bytes ? options->map_bytes : LIMIT_STORE_BYTES;
 	int dead;
+	if (!check_length(options->directory, st)) {
+		return false;
+	}
 	int rc = mdb_env_create(&store->env);
 	if (rc == MDB_SUCCESS) {
 		rc = mdb_env_set_mapsize(store->env, (size_t)map_bytes);
@@ -100,7 +135,10 @@ static bool open_env(struct store *store, const struct store_options *options, s
 		return status_fail(st, STATUS_FAILED_PRECONDITION, "STORE_FORMAT", "%s/data.mdb is not a kam store: name another directory.",
 		                   options->directory);
 	}
-	return rc == MDB_SUCCESS || open_fail(st, options->directory, "data.mdb", rc > 0 ? rc : EINVAL);
+	if (rc != MDB_SUCCESS) {
+		return open_fail(st, options->directory, "data.mdb", rc > 0 ? rc : EINVAL);
+	}
+	return options->read_only || make_length(store, options->directory, st);
 }
 
 static bool open_dbs(struct store *store, MDB_txn *txn, unsigned flags, struct status *st)

@@ -65,13 +65,22 @@ struct grant_list {
 	struct status *st;
 };
 
+/* A day that cannot be read has been: it must not become for ever. */
 static int64_t end_of_day_us(const char *until)
 {
 	int64_t days;
-	return *until && clock_parse_date(until, &days) ? (days + 1) * 86400 * 1000000 : INT64_MAX;
+	if (!*until) {
+		return INT64_MAX;
+	}
+	return clock_parse_date(until, &days) ? (days + 1) * 86400 * 1000000 : INT64_MIN;
 }
 
-/* Adds the grant of one binding. A binding whose role is gone grants nothing. */
+static bool scope_known(Kam__V1__Scope scope)
+{
+	return (int)scope == SCOPE_ALL || (int)scope == SCOPE_TEAM || (int)scope == SCOPE_ASSIGNED;
+}
+
+/* Adds the grant of one binding. A binding whose role is gone, or has a scope that we do not know, grants nothing. */
 static bool add_grant(struct grant_list *list, const char *name)
 {
 	struct store_record record;
@@ -83,7 +92,7 @@ static bool add_grant(struct grant_list *list, const char *name)
 		return status_ok(list->st);
 	}
 	const Kam__V1__Role *role = (const void *)schema_unpack(list->access->role, record.value, list->arena, list->st);
-	if (!role || list->count == GRANTS_MAX) {
+	if (!role || !scope_known(role->scope) || list->count == GRANTS_MAX) {
 		return status_ok(list->st);
 	}
 	struct grant *grant = &list->grants[list->count++];
@@ -131,6 +140,7 @@ static bool index_exact(const struct store_view *view, uint32_t index, const cha
 
 struct team {
 	struct arena *arena;
+	const char *user; /* whose team it is: not a member, even in a cycle */
 	const char **members;
 	size_t count;
 };
@@ -139,6 +149,9 @@ static bool visit_managed(void *context, const char *name, const struct store_re
 {
 	struct team *team = context;
 	(void)record;
+	if (strcmp(name, team->user) == 0) {
+		return true;
+	}
 	for (size_t i = 0; i < team->count; i++) {
 		if (strcmp(team->members[i], name) == 0) {
 			return true;
@@ -159,7 +172,7 @@ static int compare_text(const void *a, const void *b)
 /* Everybody below the user: breadth first, each once, so that a cycle in old data ends. */
 static bool load_team(const struct access *access, const struct store_view *view, struct arena *arena, struct caller *caller, struct status *st)
 {
-	struct team team = {arena, arena_calloc(arena, TEAM_MAX, sizeof(char *)), 0};
+	struct team team = {arena, caller->user, arena_calloc(arena, TEAM_MAX, sizeof(char *)), 0};
 	if (!team.members || !index_exact(view, access->index_user_manager, caller->user, visit_managed, &team, st)) {
 		return false;
 	}
@@ -228,7 +241,7 @@ bool caller_of_token(const struct access *access, const struct store_view *view,
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
 	}
 	int64_t end_us = timestamp_us(session->expire_time), last_used_us = timestamp_us(session->last_used_time);
-	if (session->delete_time || now_us >= end_us || now_us >= last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
+	if (session->delete_time || record.operation == STORE_DELETE || now_us >= end_us || now_us >= last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_EXPIRED", "the session has expired: sign in again");
 	}
 	char user[LIMIT_NAME_BYTES + 1];

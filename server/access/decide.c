@@ -230,8 +230,12 @@ static bool visit_referrer(void *context, const char *name, const struct store_r
 {
 	struct contact_search *search = context;
 	char account[LIMIT_NAME_BYTES + 1];
-	(void)record;
-	if (strstr(name, "/stakeholders/") && account_of(name, account)) {
+	struct store_record stakeholder;
+	struct status st;
+	status_init(&st);
+	(void)record; /* an index holds deleted resources too */
+	if (strstr(name, "/stakeholders/") && account_of(name, account) && store_get(search->view, name, &stakeholder, &st) &&
+	    stakeholder.operation != STORE_DELETE) {
 		struct subject subject = subject_of(search->access, search->view, account, (struct bytes){0});
 		search->found = !why_not_account(&subject, search->caller, search->grant);
 	}

@@ -4,6 +4,7 @@
  */
 #include "server/domain/basis.h"
 
+#include "common/schema/rules.h"
 #include "server/resource/changes.h"
 
 #define DAY_US INT64_C(86400000000)

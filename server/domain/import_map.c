@@ -6,6 +6,7 @@
 #include "server/domain/import_map.h"
 
 #include "common/base/clock.h"
+#include "common/base/name.h"
 #include "common/schema/filter.h"
 #include "common/schema/rules.h"
 #include "server/domain/import_date.h"
@@ -116,6 +117,19 @@ static bool fail(struct row_fault *fault, const Kam__V1__FieldMapping *mapping, 
 	return false;
 }
 
+#define UNKNOWN_VALUE "is none of the values that the map knows; add it to the map's values or mend the row"
+
+/* What the map says stands for a text; NULL where it knows no such text and lets no other pass. */
+static const char *replaced(const Kam__V1__FieldMapping *mapping, const char *text)
+{
+	for (size_t i = 0; i < mapping->n_values; i++) {
+		if (strcasecmp(text, mapping->values[i]->from) == 0) {
+			return mapping->values[i]->to;
+		}
+	}
+	return mapping->values_only ? NULL : text;
+}
+
 /* The text that a mapping takes from a row: "" where it takes nothing. */
 static bool cell_text(struct call *call, const struct import_plan *plan, size_t index, const Kam__V1__ImportRow *row, const char **ret_text,
                       struct row_fault *fault)
@@ -126,16 +140,10 @@ static bool cell_text(struct call *call, const struct import_plan *plan, size_t 
 	const char *raw = text;
 	if (counts_as_empty(mapping, text)) {
 		text = mapping->constant;
-	} else {
-		bool known = false;
-		for (size_t i = 0; i < mapping->n_values && !known; i++) {
-			if (strcasecmp(text, mapping->values[i]->from) == 0) {
-				text = mapping->values[i]->to;
-				known = true;
-			}
-		}
-		if (!known && mapping->values_only) {
-			return fail(fault, mapping, raw, "is none of the values that the map knows; add it to the map's values or mend the row");
+	} else if (!*mapping->separator) { /* where there are several values in the cell, each is replaced on its own */
+		text = replaced(mapping, text);
+		if (!text) {
+			return fail(fault, mapping, raw, UNKNOWN_VALUE);
 		}
 	}
 	*ret_text = text;
@@ -188,7 +196,13 @@ static const char *find_by_title(struct call *call, const struct schema_resource
 	return only_one(changes_find(call->changes, call->view, field->rules.index_id, value, 64, call->arena, call->status), parent, ret_count);
 }
 
-/* What a text refers to: a resource name, found as the mapping says. */
+static bool is_there(struct call *call, const char *name)
+{
+	struct store_record record;
+	return changes_get(call->changes, call->view, name, &record, call->status);
+}
+
+/* What a text refers to: a resource name, found as the mapping says. A name of the type being imported must be there: its row may come later in the file. */
 static const char *find_reference(struct call *call, const struct import_plan *plan, const Kam__V1__FieldMapping *mapping,
                                   const struct schema_resource *target, const char *text, const char *parent, struct row_fault *fault)
 {
@@ -205,6 +219,9 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 		name = arena_printf(call->arena, "%s/%s", target->collection, text);
 	} else if (*within) {
 		name = arena_printf(call->arena, "%s/%s/%s", within, target->plural, text);
+	}
+	if (name && target == plan->resource && !is_there(call, name)) {
+		name = NULL;
 	}
 	if (!name) {
 		fault->unresolved = fault->unresolved || (target == plan->resource && count == 0);
@@ -385,7 +402,11 @@ static bool set_field(const struct cell *cell, ProtobufCMessage *message, const 
 	while (field->repeated && *separator && *text) {
 		const char *end = strstr(text, separator);
 		const char *part = end ? trimmed(arena_strndup(cell->call->arena, text, (size_t)(end - text)), cell->call->arena) : trimmed(text, cell->call->arena);
-		if (*part && !set_one(cell, holder, field, part)) {
+		const char *value = *part ? replaced(cell->mapping, part) : part;
+		if (!value) {
+			return fail(cell->fault, cell->mapping, part, UNKNOWN_VALUE);
+		}
+		if (*value && !set_one(cell, holder, field, value)) {
 			return false;
 		}
 		text = end ? end + strlen(separator) : "";
@@ -439,7 +460,7 @@ bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V
 					parent = find_reference(call, plan, mapping, plan->resource->parent, text, "", fault);
 				}
 			} else if (strcmp(mapping->field, "id") == 0) {
-				id = *text ? id_of_text(text, call->arena) : "";
+				id = !*text || name_id_valid(text, strlen(text)) ? text : id_of_text(text, call->arena);
 			} else if (*text && !set_field(&(struct cell){call, plan, mapping, parent, fault}, message, text)) {
 				return false;
 			}

@@ -121,9 +121,6 @@ static bool read_request(struct portfolio *portfolio)
 	schema_groups row_groups = decide_groups(call->caller, call->method->permission, call->now_us);
 	/* The largest first, for whoever may know which these are. */
 	const char *order = *request->order_by ? request->order_by : row_groups & 1u << GROUP_COMMERCIAL ? "won_value desc" : "";
-	if (request->page_size < 0) {
-		return status_field(call->status, "page_size", "is %d; it is 1 to %u, or 0 for %u", request->page_size, LIMIT_PAGE_SIZE_MAX, LIMIT_PAGE_SIZE_DEFAULT);
-	}
 	portfolio->limited = *request->period;
 	if (portfolio->limited && !rules_period(request->period, &portfolio->first_day, &portfolio->end_day)) {
 		return status_field(call->status, "period", "\"%.20s\" is not a year, quarter or month: 2026, 2026-Q3, 2026-07", request->period);

@@ -60,7 +60,8 @@ bool portfolio_read(struct portfolio *portfolio);
 /* How a deal counts. */
 enum deal_class portfolio_class(const struct portfolio *portfolio, const Kam__V1__Opportunity *opportunity);
 /* What a deal is worth in the portfolio's currency: on the day it was decided, or today. Undefined where it has no value (`ret_missing` NULL) or it cannot
- * be converted (why). */
-bool portfolio_value(const struct portfolio *portfolio, const Kam__V1__Opportunity *opportunity, struct amount *ret_amount, const char **ret_missing);
+ * be converted (why, in the arena). */
+bool portfolio_value(const struct portfolio *portfolio, const Kam__V1__Opportunity *opportunity, struct arena *arena, struct amount *ret_amount,
+                     const char **ret_missing);
 /* The row of an account, or of the total, cut to what the caller sees; `explain` adds how each figure came about (portfolio_row.c). NULL when the arena is full. */
 Kam__V1__PortfolioRow *portfolio_row(struct portfolio *portfolio, const struct portfolio_account *account, struct arena *arena, bool explain);

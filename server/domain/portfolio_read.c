@@ -102,15 +102,16 @@ enum deal_class portfolio_class(const struct portfolio *portfolio, const Kam__V1
 	return won ? DEAL_WON : DEAL_LOST;
 }
 
-static const char *no_rate(const struct portfolio *portfolio, const char *currency, int64_t day)
+static const char *no_rate(const char *currency, int64_t day, struct arena *arena)
 {
 	int year, month, date;
 	clock_day_of(day, &year, &month, &date);
-	const char *text = arena_printf(portfolio->call->arena, "no exchange rate for %.8s on %04d-%02d-%02d", currency, year, month, date);
+	const char *text = arena_printf(arena, "no exchange rate for %.8s on %04d-%02d-%02d", currency, year, month, date);
 	return text ? text : "no exchange rate";
 }
 
-bool portfolio_value(const struct portfolio *portfolio, const Kam__V1__Opportunity *opportunity, struct amount *ret_amount, const char **ret_missing)
+bool portfolio_value(const struct portfolio *portfolio, const Kam__V1__Opportunity *opportunity, struct arena *arena, struct amount *ret_amount,
+                     const char **ret_missing)
 {
 	const Kam__V1__Money *value = opportunity->value;
 	int64_t day = portfolio->basis.today, close_day;
@@ -128,7 +129,7 @@ bool portfolio_value(const struct portfolio *portfolio, const Kam__V1__Opportuni
 		day = close_day;
 	}
 	if (!rates_find(portfolio->rates, value->currency_code, portfolio->currency, day, &rate, &currency)) {
-		*ret_missing = no_rate(portfolio, currency, day);
+		*ret_missing = no_rate(currency, day, arena);
 		return false;
 	}
 	if (!amount_scale(*ret_amount, rate, ret_amount)) {
@@ -147,7 +148,8 @@ static void add_value(struct deals *deals, struct amount amount)
 	}
 }
 
-static void add_deal(const struct portfolio *portfolio, struct tally *tally, const Kam__V1__Opportunity *opportunity)
+/* Millions of deals may lack a rate: only the first reason of a sum is kept. */
+static void add_deal(const struct portfolio *portfolio, struct tally *tally, const Kam__V1__Opportunity *opportunity, struct arena *scratch)
 {
 	enum deal_class class = portfolio_class(portfolio, opportunity);
 	struct amount amount, weighted;
@@ -158,14 +160,14 @@ static void add_deal(const struct portfolio *portfolio, struct tally *tally, con
 	struct deals *deals = &tally->classes[class];
 	deals->count++;
 	tally->weighted.count += class == DEAL_OPEN;
-	if (portfolio_value(portfolio, opportunity, &amount, &missing)) {
+	if (portfolio_value(portfolio, opportunity, scratch, &amount, &missing)) {
 		add_value(deals, amount);
 		if (class == DEAL_OPEN && opportunity->_probability_case && amount_scale(amount, opportunity->probability, &weighted)) {
 			add_value(&tally->weighted, weighted);
 		}
 	} else if (missing && !deals->missing) {
-		deals->missing = missing;
-		tally->weighted.missing = class == DEAL_OPEN ? missing : tally->weighted.missing;
+		deals->missing = arena_strdup(portfolio->call->arena, missing);
+		tally->weighted.missing = class == DEAL_OPEN ? deals->missing : tally->weighted.missing;
 	}
 }
 
@@ -173,9 +175,8 @@ static bool visit_deal(void *context, struct call *call, const char *name, const
 {
 	struct portfolio *portfolio = context;
 	struct portfolio_account *account = find(portfolio, name);
-	(void)scratch;
 	if (account && account->deals_seen && groups & 1u << GROUP_COMMERCIAL) {
-		add_deal(portfolio, &account->tally, (const void *)message);
+		add_deal(portfolio, &account->tally, (const void *)message, scratch);
 	}
 	return !call->arena->overflowed || basis_no_memory(call);
 }

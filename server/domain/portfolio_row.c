@@ -72,11 +72,11 @@ static bool visit_listed(void *context, struct call *call, const char *name, con
 	const Kam__V1__Opportunity *opportunity = (const void *)message;
 	struct amount amount;
 	const char *missing;
-	(void)groups, (void)scratch;
+	(void)groups;
 	if (portfolio_class(listing->portfolio, opportunity) != listing->class) {
 		return true;
 	}
-	bool valued = portfolio_value(listing->portfolio, opportunity, &amount, &missing);
+	bool valued = portfolio_value(listing->portfolio, opportunity, scratch, &amount, &missing);
 	struct figure value = valued ? figure_of(amount_number(amount)) : figure_none(missing ? missing : "has no value");
 	struct figure weight = no_weight();
 	if (listing->weighted) {

@@ -68,7 +68,7 @@ static void explain_strength(struct drawing *drawing, const struct map_person *p
 	explain_figure(&drawing->strengths, "strength", strength_formula(), STRENGTH_FORMULA_VERSION, strength->score, name);
 	for (int i = 0; i < STRENGTH_PARTS; i++) {
 		const char *resource = i == STRENGTH_RECENCY ? person->last_interaction : i == STRENGTH_SENIORITY ? name : NULL;
-		explain_input(&drawing->strengths, strength_part_name(i), resource, strength->parts[i], figure_of(weights[i]));
+		explain_input(&drawing->strengths, strength_part_name((enum strength_part)i), resource, strength->parts[i], figure_of(weights[i]));
 	}
 }
 

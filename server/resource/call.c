@@ -7,6 +7,7 @@
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
 
+#include "common/schema/rules.h"
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
 
@@ -123,6 +124,12 @@ bool call_spend(struct call *call)
 	}
 	call->deferred = --call->budget == 0;
 	return !call->deferred;
+}
+
+bool call_check_request(struct call *call)
+{
+	bool partial = call->method->verb == VERB_CREATE || call->method->verb == VERB_UPDATE;
+	return partial || rules_check(call->method->input, call->request, "", true, call->status);
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------ */

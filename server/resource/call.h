@@ -82,6 +82,10 @@ typedef bool call_visit(void *context, struct call *call, const char *name, cons
 /* Visits all resources of a collection pattern ("accounts", "accounts/acme/stakeholders", "accounts/-/opportunities") as of the call's revision. */
 bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context);
 
+/* The request against its own rules in the contract: required, lengths, formats, enums. Create and Update are passed over: they hold a resource, which the engine completes before it
+ * checks it. */
+bool call_check_request(struct call *call);
+
 /* Answers with a message of the method's output type. */
 bool call_reply(struct call *call, const ProtobufCMessage *message);
 /* Appends a resource's stored bytes, cut to `groups`, with its etag. */

@@ -100,12 +100,8 @@ bool engine_reply_written(struct call *call, const char *name, bool validate_onl
 
 bool engine_get(struct call *call)
 {
-	/* A singleton's Get has the same request; its name may be left out. */
 	const char *name = ((const Kam__V1__GetRequest *)call->request)->name;
 	struct store_record record;
-	if (!*name && call->method->resource->singleton) {
-		name = call->method->resource->pattern;
-	}
 	if (!engine_check_name(call, name, "name")) {
 		return false;
 	}
@@ -567,7 +563,7 @@ bool engine_list_versions(struct call *call)
 	const Kam__V1__ListVersionsRequest *request = (const void *)call->request;
 	struct store_record record;
 	uint64_t before = call->as_of ? call->as_of + 1 : 0;
-	const char *name = *request->name ? request->name : (call->method->resource->singleton ? call->method->resource->pattern : "");
+	const char *name = request->name;
 	if (!engine_check_name(call, name, "name")) {
 		return false;
 	}

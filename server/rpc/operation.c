@@ -233,7 +233,7 @@ static bool unpack_request(struct operation *op, struct call *call)
 		return true;
 	}
 	call->request = schema_unpack(op->method->input, op->message, &op->arena, &op->status);
-	return call->request != NULL;
+	return call->request && call_check_request(call);
 }
 
 static call_handler *handler_of(const struct operation *op, const struct executor *executor)

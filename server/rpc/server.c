@@ -164,6 +164,8 @@ static bool listen_and_catch(struct server *server, struct status *st)
 bool server_run(struct server *server, struct status *st)
 {
 	if (!listen_and_catch(server, st)) {
+		atomic_store(&server->stopping, true);
+		server_publish(server); /* wakes the workers, which end */
 		return false;
 	}
 	health_set_serving(true);

@@ -3,6 +3,7 @@
 """Bad input, and what it gets: a precise code, a sentence that names the field, nothing half done, and a server that lives."""
 
 import os
+import subprocess
 import sys
 import unittest
 
@@ -36,7 +37,7 @@ CASES = {
     "a text too long": (CREATE, account(displayName="x" * 257), INVALID, ["display_name", "256"]),
     "a required field that is missing": (CREATE, {"accountId": "new", "account": {}}, INVALID, ["display_name"]),
     "a resource that is missing": (CREATE, {"accountId": "new"}, INVALID, ["account"]),
-    "NUL in a text": (CREATE, account(displayName="a\0b"), INVALID, ["display_name"]),
+    "NUL in a text": (CREATE, account(displayName="a\0b"), INVALID, ["U+0000"]),
     "an unknown word of an enum": (CREATE, account(phase="GREAT"), INVALID, ["phase", "GREAT"]),
     "an unknown number of an enum": (CREATE, account(phase=99), INVALID, ["phase"]),
     "a day that is none": (CREATE, account(customerSince="2026-02-30"), INVALID, ["customer_since"]),
@@ -56,7 +57,7 @@ CASES = {
     "an id too long": (CREATE, {"accountId": "a" * 64, "account": {"displayName": "Acme"}}, INVALID, ["account_id"]),
     "a page token that is none": (LIST, {"pageToken": "????"}, INVALID, ["page_token"]),
     "a page size below 0": (LIST, {"pageSize": -1}, INVALID, ["page_size"]),
-    "a filter that ends early": (LIST, {"filter": 'region = "EMEA" AND'}, INVALID, ["filter", "position"]),
+    "a filter that ends early": (LIST, {"filter": 'region = "EMEA" AND'}, INVALID, ["filter", "column 20"]),
     "a filter on an unknown field": (LIST, {"filter": "colour = 3"}, INVALID, ["filter", "colour"]),
     "a filter with a wrong value": (LIST, {"filter": "employees > many"}, INVALID, ["filter"]),
     "an order by an unknown field": (LIST, {"orderBy": "colour"}, INVALID, ["order_by", "colour"]),
@@ -154,10 +155,27 @@ class BadInput(unittest.TestCase):
                 self.assertEqual(status, 400, reply)
                 self.assertIn('"invalid_argument"', reply)
 
+    def nghttp(self, path, body):
+        """A POST of proto by nghttp: Debian's curl takes an answer that comes before the request is whole (RFC 9113 section 8.1) for an error."""
+        words = ["nghttp", "--verbose", "--data=" + body, "-H:method: POST", "-Hcontent-type: application/proto", "-Hauthorization: Bearer " + self.token,
+                 "https://%s/kam.v1.%s" % (self.server.address, path)]
+        return subprocess.run(words, capture_output=True, text=True, timeout=30 * kamtest.PATIENCE).stdout
+
     def test_a_body_over_the_limit(self):
-        status, reply = self.post(b"x" * (5 << 20))
-        self.assertIn('"resource_exhausted"', reply)
-        self.assertEqual(status, 429, reply)
+        body = self.server.folder + "/large"
+        with open(body, "wb") as file:
+            file.truncate(5 << 20)
+        answer = self.nghttp(CREATE, body)
+        self.assertIn(":status: 429", answer)
+        self.assertIn('"resource_exhausted"', answer)
+
+    def test_an_unknown_method(self):
+        body = self.server.folder + "/empty"
+        open(body, "w").close()
+        for method in ("AccountService/Fly", "Nothing/Get"):
+            answer = self.nghttp(method, body)
+            self.assertIn(":status: 404", answer)
+            self.assertIn('"unimplemented"', answer)
 
     def test_a_foreign_page_token(self):
         _, page = self.call(LIST, {"pageSize": 1})
@@ -190,11 +208,6 @@ class BadInput(unittest.TestCase):
             with self.subTest(token[:8]):
                 status, error = kamtest.connect(self.server, "AccountService/GetAccount", {"name": "accounts/acme"}, token=token)
                 self.assertEqual((status, error.get("code")), (401, "unauthenticated"), error)
-
-    def test_an_unknown_method(self):
-        for method in ("AccountService/Fly", "Nothing/Get"):
-            status, error = self.call(method, {})
-            self.assertEqual(status, 501 if error.get("code") == "unimplemented" else 404, error)
 
     def tearDown(self):
         self.assertIsNone(self.server.process.poll(), "kamd has ended")

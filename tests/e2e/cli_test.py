@@ -25,10 +25,10 @@ class Cli(unittest.TestCase):
         cls.server.init()
         cls.server.start()
         cls.admin = cls.server.admin()
+        cls.admin.run("accounts", "create", "acme", "--set", "display_name=Acme", "--set", "region=EMEA")
 
     def test_statuses(self):
         admin = self.admin
-        admin.run("accounts", "create", "acme", "--set", "display_name=Acme", "--set", "region=EMEA")
         etag = admin.json("accounts", "get", "acme")["etag"]
         admin.run("accounts", "update", "acme", "--set", "region=APAC")
         admin.run("accounts", "get", "nothing", expect=kamtest.NOT_FOUND)
@@ -44,7 +44,11 @@ class Cli(unittest.TestCase):
         stranger = self.server.user("nobody")
         stranger.run("accounts", "list", expect=kamtest.SIGNED_OUT)
         stranger.sign_in("wrong-password", expect=kamtest.SIGNED_OUT)
-        admin.run("accounts", "list", "--server", "localhost:1", "--timeout", "3", expect=kamtest.UNAVAILABLE)
+        # A token goes to its own server only; nobody listens on port 1.
+        admin.run("accounts", "list", "--server", "localhost:1", expect=kamtest.SIGNED_OUT)
+        started = time.monotonic()
+        stranger.run("login", "--server", "localhost:1", "--ca", self.server.ca, "--password-file", "-", "admin", stdin="x\n", expect=kamtest.UNAVAILABLE)
+        self.assertLess(time.monotonic() - started, 5 * kamtest.PATIENCE)
 
     def test_usage(self):
         for words in (["fly"], ["accounts", "fly"], ["accounts", "list", "--fly"], ["accounts", "get"], ["accounts", "get", "a", "b"],
@@ -112,12 +116,36 @@ class Cli(unittest.TestCase):
         hostile = "a\033[31mred\033]0;title\007\u202ertl\u0085\r\nb\tc"
         self.admin.call("AccountService/CreateAccount", {"accountId": "hostile", "account": {"displayName": hostile, "region": "h"}})
         for words in (["accounts", "get", "hostile"], ["accounts", "list", "--filter", 'region = "h"'], ["accounts", "history", "hostile"],
-                      ["portfolio", "--filter", 'region = "h"'], ["accounts", "get", "hostile", "-o", "yaml"], ["accounts", "get", "hostile", "-o", "json"]):
+                      ["portfolio", "--filter", 'region = "h"'], ["accounts", "get", "hostile", "-o", "yaml"], ["accounts", "get", "hostile", "-o", "json"],
+                      ["accounts", "list", "--filter", 'region = "h"', "-o", "jsonl"]):
             with self.subTest(" ".join(words)):
                 text = self.admin.run(*words).out
                 bad = re.findall(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]", text)
                 self.assertEqual(bad, [], repr(text))
         self.assertEqual(self.admin.json("accounts", "get", "hostile")["displayName"], hostile, "JSON keeps it, escaped")
+        for style in ("csv", "table", "yaml"):
+            with self.subTest("on a terminal, -o " + style):
+                text = self.on_terminal("accounts", "list", "--filter", 'region = "h"', "-o", style)
+                self.assertIn("red", text)
+                plain = re.sub(r"\x1b\[[0-9;]*m", "", text)  # colours of kam's own
+                self.assertNotIn("\x1b", plain, repr(text))
+                self.assertNotIn("\x1b[31mred", text, repr(text))
+                self.assertEqual(re.findall(r"[\x07\x80-\x9f\u202e]", plain), [], repr(text))
+
+    def on_terminal(self, *words):
+        """What kam writes to a terminal of its own."""
+        reader, writer = os.openpty()
+        process = subprocess.Popen([kamtest.KAM, *words], env={**self.admin.environment, "TERM": "xterm"}, stdin=writer, stdout=writer, stderr=writer)
+        os.close(writer)
+        text = b""
+        try:
+            while chunk := os.read(reader, 65536):
+                text += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(reader)
+        self.assertEqual(process.wait(10), 0)
+        return text.decode()
 
     def test_a_page_and_all_pages(self):
         for number in range(7):

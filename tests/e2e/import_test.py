@@ -106,10 +106,9 @@ class Import(unittest.TestCase):
         expected = self.accounts()
         for title, data in forms.items():
             with self.subTest(title):
-                created, updated, unchanged, failed = self.counts(self.load(data))
-                self.assertEqual((created, failed), (0, 0))
-                if title != "CRLF":
-                    self.assertEqual((updated, unchanged), (0, 2))
+                # A line break within a cell is part of the text, so CRLF is another text there.
+                self.assertEqual(self.counts(self.load(data)), (0, 1, 1, 0) if title == "CRLF" else (0, 0, 2, 0))
+                self.load(plain)
         with self.subTest("semicolons"):
             data = plain.replace(",", ";").encode()
             self.assertEqual(self.counts(self.load(data)), (0, 0, 2, 0))

@@ -60,7 +60,8 @@ class Init(unittest.TestCase):
         for words in ([], ["fly"], ["serve"], ["init"], ["serve", "--data", "x", "--fly"]):
             status, _, err = kamd(*words)
             self.assertEqual(status, 2, (words, err))
-            self.assertTrue(err.startswith("kamd: "), err)
+            if words:
+                self.assertRegex(err, "(?m)^kamd: .* see kamd --help$")
         status, out, _ = kamd("--help")
         self.assertEqual(status, 0)
         self.server.init()
@@ -87,7 +88,7 @@ class Running(unittest.TestCase):
     def test_a_second_one_is_refused(self):
         status, _, err = kamd("serve", "--data", self.server.data, "--listen", "127.0.0.1:0")
         self.assertNotEqual(status, 0)
-        self.assertIn("another", err.lower())
+        self.assertIn("already running", err)
         self.server.admin().run("whoami")
 
     def test_a_port_in_use_is_told(self):
@@ -104,7 +105,7 @@ class Running(unittest.TestCase):
 
     def certificate(self):
         done = subprocess.run(["openssl", "s_client", "-connect", self.server.address, "-CAfile", self.server.ca, "-alpn", "h2"], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, errors="replace", timeout=20)
         self.assertIn("Verify return code: 0 (ok)", done.stdout)
         return subprocess.run(["openssl", "x509", "-noout", "-serial"], input=done.stdout, capture_output=True, text=True, check=True).stdout
 
@@ -258,7 +259,8 @@ class Damage(unittest.TestCase):
 
     def test_a_store_that_is_no_store(self):
         path = self.server.data + "/store/data.mdb"
-        for title, change in (("cut", lambda data: data[:5000]), ("overwritten", lambda data: b"\xff" * len(data)), ("empty", lambda data: b"x")):
+        for title, change in (("cut", lambda data: data[:5000]), ("cut by half", lambda data: data[:len(data) // 8192 * 4096]),
+                              ("overwritten", lambda data: b"\xff" * len(data)), ("empty", lambda data: b"x")):
             with self.subTest(title):
                 with open(path, "rb") as file:
                     data = file.read()

@@ -173,12 +173,13 @@ class Server:
             raise AssertionError("kamd does not listen:\n" + "".join(self.lines[-20:]))
 
     def _read_log(self, process, listening):
-        for line in process.stderr:
-            self.lines.append(line)
-            port = re.search(r"\bevent=listen\b.*\bport=(\d+)", line)
-            if port:
-                self.port = int(port.group(1))
-                listening.set()
+        with process.stderr:
+            for line in process.stderr:
+                self.lines.append(line)
+                port = re.search(r"\bevent=listen\b.*\bport=(\d+)", line)
+                if port:
+                    self.port = int(port.group(1))
+                    listening.set()
         listening.set()
 
     def log(self, pattern, timeout=10):

@@ -7,7 +7,7 @@ import loader from "@grpc/proto-loader";
 
 const { KAM_ADDRESS, KAM_CA, KAM_USER, KAM_PASSWORD, KAM_NAME, KAM_PROTO } = process.env;
 const files = readdirSync(`${KAM_PROTO}/kam/v1`).map((name) => `kam/v1/${name}`);
-const definition = loader.loadSync(files, { includeDirs: [KAM_PROTO, "/usr/include"], keepCase: true, longs: String, enums: String });
+const definition = loader.loadSync(files, { includeDirs: [KAM_PROTO, "/usr/include"], keepCase: true, longs: String, enums: String, arrays: true });
 const { kam } = grpc.loadPackageDefinition(definition);
 const credentials = grpc.credentials.createSsl(readFileSync(KAM_CA));
 const sessions = new kam.v1.SessionService(KAM_ADDRESS, credentials);

@@ -30,38 +30,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void base64_round_trips(void **state)
-{
-	uint8_t data[300];
-	(void)state;
-	for (size_t i = 0; i < sizeof data; i++) {
-		data[i] = (uint8_t)(i * 73 + 11);
-	}
-	for (size_t size = 0; size < sizeof data; size++) {
-		const char *text = text_base64((struct bytes){data, size}, &arena);
-		struct bytes back;
-		assert_null(strchr(text, '='));
-		assert_true(text_unbase64(text, strlen(text), &arena, &back));
-		assert_true(bytes_equal(back, (struct bytes){data, size}));
-	}
-	assert_string_equal(text_base64(bytes_of("\xab\xab\xab"), &arena), "q6ur"); /* what grpcio sends for it */
-}
-
-static void base64_takes_both_alphabets_and_refuses_others(void **state)
-{
-	static const char *const good[] = {"-_8", "+/8", "+/8=", "-_8="};
-	static const char *const bad[] = {"A", "AB!D", "AAAAA", "A=AA", "A A="};
-	struct bytes bytes;
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		assert_true(text_unbase64(good[i], strlen(good[i]), &arena, &bytes));
-		assert_true(bytes_equal(bytes, (struct bytes){(const uint8_t *)"\xfb\xff", 2}));
-	}
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		assert_false(text_unbase64(bad[i], strlen(bad[i]), &arena, &bytes));
-	}
-}
-
 static void percent_encodes_what_grpc_wants(void **state)
 {
 	(void)state;
@@ -270,8 +238,6 @@ static void queue_keeps_its_bytes_while_it_moves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(base64_round_trips, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(base64_takes_both_alphabets_and_refuses_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(percent_encodes_what_grpc_wants, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_timeouts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writes_timeouts_that_never_shrink, set_up, tear_down),

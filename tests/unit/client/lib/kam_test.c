@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libkam, blocking calls: connections, retries, deadlines, failures.
+ */
+#include "tests/unit/client/lib/scripted_server.h"
+
+#include "common/base/clock.h"
+
+static void unary_reuses_connection(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const metadata[] = {"kam-as-of", "7", NULL};
+	const struct kam_call_options options = {.metadata = metadata, .timeout_ms = 5000};
+	open_kam(fixture);
+	for (int i = 0; i < 5; i++) {
+		struct kam_reply reply = {0};
+		assert_true(call(fixture, &options, &reply));
+		assert_int_equal(reply.message.size, 5);
+		assert_memory_equal(reply.message.data, "\x0a\x03one", 5);
+		assert_int_equal(reply.revision, 42);
+	}
+	assert_int_equal(fixture->server.accepted, 1);
+	assert_int_equal(fixture->server.calls, 5);
+	assert_string_equal(fixture->server.authorization, "Bearer secret");
+	assert_string_equal(fixture->server.header, "7");
+}
+
+static void failure_keeps_its_details(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.plain_failure = true;
+	assert_false(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->st.code, STATUS_INVALID_ARGUMENT);
+	assert_string_equal(fixture->st.reason, "FIELD_INVALID");
+	assert_int_equal(fixture->st.violations_count, 1);
+	assert_string_equal(fixture->st.violations[0].field, "name");
+	assert_int_equal(fixture->server.calls, 1);
+}
+
+static void idempotent_call_is_repeated(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kam_call_options options = {.idempotent = true, .timeout_ms = 10000};
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.fail_calls = LIMIT_CLIENT_ATTEMPTS - 1;
+	assert_true(call(fixture, &options, &reply));
+	assert_int_equal(fixture->server.calls, LIMIT_CLIENT_ATTEMPTS);
+	fixture->server.calls = 0;
+	fixture->server.fail_calls = LIMIT_CLIENT_ATTEMPTS;
+	assert_false(call(fixture, &options, &reply));
+	assert_int_equal(fixture->st.code, STATUS_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, LIMIT_CLIENT_ATTEMPTS);
+}
+
+static void other_call_is_not_repeated(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.fail_calls = 1;
+	assert_false(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->st.code, STATUS_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, 1);
+	/* The connection is lost after the request arrived: nobody knows whether it was carried out. */
+	fixture->server.drop_calls = 1;
+	assert_false(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->st.code, STATUS_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, 2);
+}
+
+static void lost_connection_is_replaced(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kam_call_options options = {.idempotent = true, .timeout_ms = 10000};
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.drop_calls = 2;
+	assert_true(call(fixture, &options, &reply));
+	assert_int_equal(fixture->server.calls, 3);
+	assert_int_equal(fixture->server.accepted, 3);
+}
+
+static void sent_away_finds_another_connection(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.go_away = true;
+	for (int i = 0; i < 3; i++) {
+		assert_true(call(fixture, NULL, &reply));
+	}
+	assert_int_equal(fixture->server.accepted, 3);
+}
+
+static void deadline_ends_call(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kam_call_options options = {.timeout_ms = 150, .idempotent = true};
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.silent = true;
+	int64_t start_us = clock_monotonic_us();
+	assert_false(call(fixture, &options, &reply));
+	int64_t took_us = clock_monotonic_us() - start_us;
+	assert_int_equal(fixture->st.code, STATUS_DEADLINE_EXCEEDED);
+	assert_true(took_us >= 140000 && took_us < 3000000);
+	fixture->server.silent = false;
+	assert_true(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->server.accepted, 1);
+}
+
+static void nobody_listens(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_reply reply;
+	listener_free(fixture->server.listener);
+	fixture->server.listener = NULL;
+	open_kam(fixture);
+	int64_t start_us = clock_monotonic_us();
+	assert_false(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->st.code, STATUS_UNAVAILABLE);
+	assert_non_null(strstr(fixture->st.message, fixture->address));
+	assert_true(clock_monotonic_us() - start_us < 5000000);
+}
+
+static void unknown_authority_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_reply reply;
+	const struct kam_options options = {.server = fixture->address, .base = fixture->server.base};
+	fixture->kam = kam_open(&options, &fixture->st);
+	assert_non_null(fixture->kam);
+	assert_false(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->st.code, STATUS_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, 0);
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+	static const char *const bad[] = {"", "host", "host:", ":1", "host:0", "host:65536", "host:1x", "::1:80", "a:b:1", NULL};
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct status st;
+		status_init(&st);
+		assert_null(kam_open(&(struct kam_options){.server = bad[i]}, &st));
+		assert_int_equal(st.code, STATUS_INVALID_ARGUMENT);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(unary_reuses_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(failure_keeps_its_details, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(idempotent_call_is_repeated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(other_call_is_not_repeated, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lost_connection_is_replaced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(sent_away_finds_another_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(deadline_ends_call, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nobody_listens, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(unknown_authority_is_refused, set_up, tear_down),
+		cmocka_unit_test(bad_addresses_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * libkam, streams and the face underneath.
+ */
+#include "tests/unit/client/lib/scripted_server.h"
+
+static void stream_of_many_messages(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bytes message;
+	unsigned count = 0;
+	open_kam(fixture);
+	fixture->server.stream_count = 5000;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
+	assert_non_null(stream);
+	assert_true(kam_stream_send(stream, (struct bytes){0}, true));
+	while (kam_stream_receive(stream, &message, &fixture->st)) {
+		assert_int_equal(message.size, 1000);
+		assert_int_equal(message.data[999], 'a' + count % 26);
+		count++;
+	}
+	assert_true(status_ok(&fixture->st));
+	assert_int_equal(count, 5000);
+	kam_stream_close(stream);
+}
+
+/* More than windows and queues hold goes both ways. */
+static void both_ways_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { COUNT = 400, SIZE = 20000 };
+	static uint8_t data[SIZE];
+	struct bytes message;
+	unsigned received = 0;
+	open_kam(fixture);
+	struct kam_stream *stream = kam_stream_open(fixture->kam, import, NULL, &fixture->st);
+	for (unsigned i = 0; i < COUNT; i++) {
+		memset(data, (int)(i % 251), SIZE);
+		assert_true(kam_stream_send(stream, (struct bytes){data, SIZE}, i + 1 == COUNT));
+		while (kam_stream_ready(stream) && kam_stream_receive(stream, &message, &fixture->st)) {
+			assert_int_equal(message.data[SIZE - 1], received % 251);
+			received++;
+		}
+	}
+	while (kam_stream_receive(stream, &message, &fixture->st)) {
+		assert_int_equal(message.size, SIZE);
+		assert_int_equal(message.data[0], received % 251);
+		received++;
+	}
+	assert_true(status_ok(&fixture->st));
+	assert_int_equal(received, COUNT);
+	kam_stream_close(stream);
+}
+
+static void stream_can_be_left(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bytes message;
+	struct kam_reply reply;
+	open_kam(fixture);
+	fixture->server.stream_count = 1000;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
+	kam_stream_send(stream, (struct bytes){0}, true);
+	assert_true(kam_stream_receive(stream, &message, &fixture->st));
+	kam_stream_close(stream);
+	assert_true(call(fixture, NULL, &reply));
+	assert_int_equal(fixture->server.accepted, 1);
+}
+
+/* ---- the face underneath -------------------------------------------------------------------------------------------------------- */
+
+struct outcome {
+	unsigned messages, finished;
+	enum status_code code;
+};
+
+static void outcome_message(void *context, struct bytes message)
+{
+	struct outcome *outcome = context;
+	(void)message;
+	outcome->messages++;
+}
+
+static void outcome_finished(void *context, const struct status *status, uint64_t revision)
+{
+	struct outcome *outcome = context;
+	(void)revision;
+	outcome->finished++;
+	outcome->code = status->code;
+}
+
+static const struct kam_exchange_events outcome_events = {.message = outcome_message, .finished = outcome_finished};
+
+static void many_exchanges_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { COUNT = 50 };
+	struct outcome outcomes[COUNT] = {0};
+	unsigned finished = 0;
+	open_kam(fixture);
+	for (size_t i = 0; i < COUNT; i++) {
+		struct kam_exchange *exchange = kam_exchange_start(fixture->kam, get, NULL, &outcome_events, &outcomes[i], &fixture->st);
+		kam_exchange_send(exchange, (struct bytes){(const uint8_t *)"\x0a\x03one", 5}, true);
+		if (i % 10 == 9) {
+			kam_exchange_cancel(exchange);
+		}
+	}
+	while (finished < COUNT - COUNT / 10) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+		finished = 0;
+		for (size_t i = 0; i < COUNT; i++) {
+			finished += outcomes[i].finished;
+		}
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		assert_int_equal(outcomes[i].finished, i % 10 == 9 ? 0 : 1);
+		assert_int_equal(outcomes[i].messages, i % 10 == 9 ? 0 : 1);
+	}
+	assert_int_equal(fixture->server.accepted, 1);
+}
+
+static void closing_ends_what_is_open(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	open_kam(fixture);
+	fixture->server.silent = true;
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, get, NULL, &outcome_events, &outcome, &fixture->st);
+	kam_exchange_send(exchange, (struct bytes){0}, true);
+	while (fixture->server.calls == 0) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	kam_close(fixture->kam);
+	fixture->kam = NULL;
+	assert_int_equal(outcome.finished, 1);
+	assert_int_equal(outcome.code, STATUS_CANCELLED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(stream_of_many_messages, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(both_ways_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stream_can_be_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_exchanges_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closing_ends_what_is_open, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
