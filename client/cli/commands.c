@@ -63,32 +63,112 @@ static const struct option access_check_options[] = {
 #define OPTIONS(table) .options = table, .options_count = sizeof table / sizeof table[0]
 
 const struct command commands[] = {
-	{"login", "--server HOST:PORT --ca FILE USER", "sign in", "Keeps the server in a context and the token in a file that only you can read.",
-	 "kam login --server kam.example.com:8443 --ca ca.pem jane\nkam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane",
-	 OPTIONS(login_options), 1, 1, login_run, NULL, NULL},
-	{"logout", "", "sign out and forget the token", NULL, "kam logout", NULL, 0, 0, 0, logout_run, NULL, NULL},
-	{"whoami", "", "who you are and what you may do", NULL, "kam whoami\nkam whoami -o json", NULL, 0, 0, 0, whoami_run, NULL, NULL},
-	{"context list", "", "the sign-ins that you have", NULL, "kam context list", NULL, 0, 0, 0, context_list_run, NULL, NULL},
-	{"context use", "NAME", "make a sign-in the usual one", NULL, "kam context use test", NULL, 0, 1, 1, context_use_run, NULL, NULL},
-	{"portfolio", "", "the accounts you may see, with the figures of their deals", NULL,
-	 "kam portfolio --order-by \"won_value desc\"\nkam portfolio --filter 'phase = KEY' --period 2026-Q3\nkam portfolio --all -o csv", OPTIONS(portfolio_options), 0,
-	 0, portfolio_run, NULL, NULL},
-	{"map", "ACCOUNT", "the stakeholder map of an account: who matters, who knows whom, what is missing", NULL,
-	 "kam map acme\nkam map acme --gaps\nkam map acme -o json", OPTIONS(map_options), 1, 1, map_run, NULL, NULL},
-	{"scorecard", "ACCOUNT|SCORECARD", "how a joint scorecard is going, in both sides' eyes", NULL,
-	 "kam scorecard acme\nkam scorecard accounts/acme/scorecards/2026 --period 2026-Q2", OPTIONS(scorecard_options), 1, 1, scorecard_run, NULL, NULL},
-	{"import", "RESOURCE FILE.csv --map MAP", "bring rows in from another system", NULL,
-	 "kam import accounts accounts.csv --map maven-accounts --dry-run\nkam import stakeholders posts.csv --map ./my-map.json --account acme",
-	 OPTIONS(import_options), 2, 2, import_run, NULL, NULL},
-	{"access check", "--permission PERMISSION [RESOURCE]", "whether a user may do something, and why", NULL,
-	 "kam access check --permission accounts.update accounts/acme\nkam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
-	 OPTIONS(access_check_options), 0, 1, access_check_run, NULL, NULL},
-	{"call", "SERVICE/METHOD [JSON|-]", "call any method with a request as JSON", NULL,
-	 "kam call AccountService/GetAccount '{\"name\": \"accounts/acme\"}'\necho '{}' | kam call SessionService/WhoAmI -", NULL, 0, 1, 2, call_run, NULL, NULL},
-	{"explain", "[RESOURCE[.FIELD]]", "what a resource or a field is", NULL, "kam explain accounts\nkam explain accounts.phase", NULL, 0, 0, 1, explain_run, NULL,
-	 NULL},
-	{"completion bash", "", "a script that completes kam's words in bash", NULL, "source <(kam completion bash)", NULL, 0, 0, 0, completion_run, NULL, NULL},
-	{"help", "[COMMAND]", "help on a command", NULL, "kam help accounts list", NULL, 0, 0, 3, help_run, NULL, NULL},
+	{
+		.words = "login",
+		.usage = "--server HOST:PORT --ca FILE USER",
+		.summary = "sign in",
+		.text = "Keeps the server in a context and the token in a file that only you can read.",
+		.examples = "kam login --server kam.example.com:8443 --ca ca.pem jane\n"
+		            "kam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane",
+		OPTIONS(login_options), .arguments_min = 1, .arguments_max = 1, .run = login_run,
+	},
+	{
+		.words = "logout",
+		.usage = "",
+		.summary = "sign out and forget the token",
+		.examples = "kam logout",
+		.run = logout_run,
+	},
+	{
+		.words = "whoami",
+		.usage = "",
+		.summary = "who you are and what you may do",
+		.examples = "kam whoami\nkam whoami -o json",
+		.run = whoami_run,
+	},
+	{
+		.words = "context list",
+		.usage = "",
+		.summary = "the sign-ins that you have",
+		.examples = "kam context list",
+		.run = context_list_run,
+	},
+	{
+		.words = "context use",
+		.usage = "NAME",
+		.summary = "make a sign-in the usual one",
+		.examples = "kam context use test",
+		.arguments_min = 1, .arguments_max = 1, .run = context_use_run,
+	},
+	{
+		.words = "portfolio",
+		.usage = "",
+		.summary = "the accounts you may see, with the figures of their deals",
+		.examples = "kam portfolio --order-by \"won_value desc\"\n"
+		            "kam portfolio --filter 'phase = KEY' --period 2026-Q3\n"
+		            "kam portfolio --all -o csv",
+		OPTIONS(portfolio_options), .run = portfolio_run,
+	},
+	{
+		.words = "map",
+		.usage = "ACCOUNT",
+		.summary = "the stakeholder map of an account: who matters, who knows whom, what is missing",
+		.examples = "kam map acme\nkam map acme --gaps\nkam map acme -o json",
+		OPTIONS(map_options), .arguments_min = 1, .arguments_max = 1, .run = map_run,
+	},
+	{
+		.words = "scorecard",
+		.usage = "ACCOUNT|SCORECARD",
+		.summary = "how a joint scorecard is going, in both sides' eyes",
+		.examples = "kam scorecard acme\nkam scorecard accounts/acme/scorecards/2026 --period 2026-Q2",
+		OPTIONS(scorecard_options), .arguments_min = 1, .arguments_max = 1, .run = scorecard_run,
+	},
+	{
+		.words = "import",
+		.usage = "RESOURCE FILE.csv --map MAP",
+		.summary = "bring rows in from another system",
+		.text = "Rows are found again by their id there: importing a file twice is the same as once. A bad row is reported and the rest goes in.",
+		.examples = "kam import accounts accounts.csv --map maven-accounts --dry-run\n"
+		            "kam import stakeholders posts.csv --map ./my-map.json --account acme",
+		OPTIONS(import_options), .arguments_min = 2, .arguments_max = 2, .run = import_run,
+	},
+	{
+		.words = "access check",
+		.usage = "--permission PERMISSION [RESOURCE]",
+		.summary = "whether a user may do something, and why",
+		.examples = "kam access check --permission accounts.update accounts/acme\n"
+		            "kam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
+		OPTIONS(access_check_options), .arguments_max = 1, .run = access_check_run,
+	},
+	{
+		.words = "call",
+		.usage = "SERVICE/METHOD [JSON|-]",
+		.summary = "call any method with a request as JSON",
+		.examples = "kam call AccountService/GetAccount '{\"name\": \"accounts/acme\"}'\n"
+		            "echo '{}' | kam call SessionService/WhoAmI -",
+		.arguments_min = 1, .arguments_max = 2, .run = call_run,
+	},
+	{
+		.words = "explain",
+		.usage = "[RESOURCE[.FIELD]]",
+		.summary = "what a resource or a field is",
+		.examples = "kam explain accounts\nkam explain accounts.phase",
+		.arguments_max = 1, .run = explain_run,
+	},
+	{
+		.words = "completion bash",
+		.usage = "",
+		.summary = "a script that completes kam's words in bash",
+		.examples = "source <(kam completion bash)",
+		.run = completion_run,
+	},
+	{
+		.words = "help",
+		.usage = "[COMMAND]",
+		.summary = "help on a command",
+		.examples = "kam help accounts list",
+		.arguments_max = 3, .run = help_run,
+	},
 };
 const size_t commands_count = sizeof commands / sizeof commands[0];
 

@@ -2,8 +2,8 @@
  *
  * csv.h - reads comma-separated files as other programs write them.
  *
- * RFC 4180: quoted cells with commas, quotes and line breaks; CRLF, LF or CR ends a row; a byte order mark is passed over; empty lines are no rows. A bad row is
- * given out with its fault, and reading goes on behind it.
+ * RFC 4180: quoted cells with commas, quotes and line breaks; CRLF, LF or CR ends a row; a byte order mark is passed over; empty lines are no rows.
+ * A bad row is given out with its fault, and reading goes on behind it.
  * Owns:    the reader owns its file. Cells are copied into the arena of the read.
  */
 #pragma once

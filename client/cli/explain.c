@@ -72,11 +72,18 @@ static const char *rule_words(const struct schema_field *field, struct arena *ar
 
 /* ---- a resource -------------------------------------------------------------------------------------------------------------------------------- */
 
+static const struct record_column field_columns[] = {
+	{.name = "field"},
+	{.name = "type", .whole = true},
+	{.name = "rules", .whole = true},
+	{.name = "group", .whole = true},
+	{.name = "meaning", .wrap = true},
+};
+enum { FIELD_COLUMNS = sizeof field_columns / sizeof field_columns[0] };
+
 static bool explain_fields(struct cli *cli, const struct schema_type *type, struct status *st)
 {
-	static const struct record_column columns[] = {{.name = "field"}, {.name = "type", .whole = true}, {.name = "rules", .whole = true}, {.name = "group", .whole = true},
-	                                               {.name = "meaning", .wrap = true}};
-	struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
+	struct records *records = records_new(cli, field_columns, FIELD_COLUMNS);
 	for (size_t i = 0; i < type->fields_count && records; i++) {
 		const struct schema_field *field = &type->fields[i];
 		if (!field->rules.secret) {
@@ -156,9 +163,7 @@ static void explain_limits(const struct schema_field *field)
 static bool explain_field(struct cli *cli, const struct schema_field *field, const char *path, struct status *st)
 {
 	if (!as_table(cli)) {
-		static const struct record_column columns[] = {{.name = "field"}, {.name = "type", .whole = true}, {.name = "rules", .whole = true}, {.name = "group", .whole = true},
-		                                               {.name = "meaning", .wrap = true}};
-		struct records *records = records_new(cli, columns, sizeof columns / sizeof columns[0]);
+		struct records *records = records_new(cli, field_columns, FIELD_COLUMNS);
 		if (records) {
 			records_row(records,
 			            (const char *const[]){path, type_words(field, &cli->arena), rule_words(field, &cli->arena), schema_group_name(field->rules.group),

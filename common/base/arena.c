@@ -55,6 +55,13 @@ void arena_reset(struct arena *arena)
 	arena->overflowed = false;
 }
 
+void arena_wipe(struct arena *arena)
+{
+	for (struct arena_block *block = arena->blocks; block; block = block->next) {
+		explicit_bzero(block->bytes, block->size);
+	}
+}
+
 static bool add_block(struct arena *arena, size_t least)
 {
 	size_t size = arena->blocks ? arena->blocks->size * 2 : BLOCK_BYTES_FIRST - sizeof(struct arena_block);

@@ -27,6 +27,9 @@ void arena_done(struct arena *arena);
 /* Frees all but the first block and clears `overflowed`: ready for the next call. */
 void arena_reset(struct arena *arena);
 
+/* Overwrites everything handed out since the last reset with zeros: before a reset, where it held a secret. */
+void arena_wipe(struct arena *arena);
+
 /* `size` bytes aligned for any type, not cleared; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 /* The same, cleared, for an array. */

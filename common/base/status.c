@@ -5,6 +5,8 @@
  */
 #include "common/base/status.h"
 
+#include "common/base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -25,35 +27,6 @@ void status_init(struct status *st)
 	st->violations_count = 0;
 }
 
-/* Bytes of the UTF-8 character at the start of a C string, or 0 where it is none (RFC 3629 section 4). */
-static size_t character_size(const unsigned char *c)
-{
-	size_t size = c[0] < 0x80 ? 1 : c[0] < 0xC2 ? 0 : c[0] < 0xE0 ? 2 : c[0] < 0xF0 ? 3 : c[0] < 0xF5 ? 4 : 0;
-	unsigned lowest = c[0] == 0xE0 ? 0xA0 : c[0] == 0xF0 ? 0x90 : 0x80;
-	unsigned highest = c[0] == 0xED ? 0x9F : c[0] == 0xF4 ? 0x8F : 0xBF;
-	if (size > 1 && (c[1] < lowest || c[1] > highest)) {
-		return 0;
-	}
-	for (size_t i = 2; i < size; i++) {
-		if ((c[i] & 0xC0) != 0x80) {
-			return 0;
-		}
-	}
-	return size;
-}
-
-static void make_valid(char *text)
-{
-	while (*text) {
-		size_t size = character_size((const unsigned char *)text);
-		if (size == 0) {
-			*text = '?';
-			size = 1;
-		}
-		text += size;
-	}
-}
-
 static void set_text(char *text, size_t size, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
@@ -69,7 +42,7 @@ static void set_text(char *text, size_t size, const char *format, va_list argume
 		}
 		memcpy(text + end, "\xE2\x80\xA6", 4);
 	}
-	make_valid(text);
+	utf8_repair(text);
 }
 
 static void print_text(char *text, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

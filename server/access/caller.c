@@ -316,12 +316,17 @@ const struct caller *caller_cache_get(struct caller_cache *cache, const struct a
 	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
 		return &slot->caller;
 	}
-	clear_slot(slot);
-	arena_init(&slot->arena, CALLER_BYTES_MAX);
-	if (!caller_of_token(access, view, token, now_us, &slot->arena, &slot->caller, st)) {
-		clear_slot(slot);
+	/* Only who is signed in takes a place, so that made-up tokens drive nobody out. */
+	struct arena arena;
+	struct caller caller;
+	arena_init(&arena, CALLER_BYTES_MAX);
+	if (!caller_of_token(access, view, token, now_us, &arena, &caller, st)) {
+		arena_done(&arena);
 		return NULL;
 	}
+	clear_slot(slot);
+	slot->arena = arena;
+	slot->caller = caller;
 	memcpy(slot->token, token, size + 1);
 	slot->epoch = epoch;
 	return &slot->caller;

@@ -266,7 +266,10 @@ static bool reaches_contact(const struct access *access, const struct store_view
 static const char *why_not_other(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
                                  const struct schema_resource *resource, const char *name)
 {
-	if (is_unlimited(grant) || !resource) {
+	if (!resource) {
+		return "it is the name of nothing";
+	}
+	if (is_unlimited(grant)) {
 		return NULL;
 	}
 	if (resource->scoping == SCOPING_ALL_ONLY) {

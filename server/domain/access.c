@@ -23,7 +23,8 @@ static bool set_groups(struct call *call, Kam__V1__CheckAccessResponse *response
 	return true;
 }
 
-static bool add_steps(struct call *call, const struct caller *user, const char *permission, const char *name, Kam__V1__CheckAccessResponse *response)
+/* `hidden`: the asker may not read the resource, so the reasons do not tell why it is out of reach, or whether it is there. */
+static bool add_steps(struct call *call, const struct caller *user, const char *permission, const char *name, bool hidden, Kam__V1__CheckAccessResponse *response)
 {
 	response->steps = arena_calloc(call->arena, user->grants_count + 1, sizeof *response->steps);
 	for (size_t i = 0; response->steps && i < user->grants_count; i++) {
@@ -38,7 +39,9 @@ static bool add_steps(struct call *call, const struct caller *user, const char *
 		row->role = (char *)(uintptr_t)user->grants[i].role;
 		row->scope = (Kam__V1__Scope)user->grants[i].scope;
 		row->allowed = step.allowed;
-		row->reason = arena_strdup(call->arena, step.reason);
+		bool lacks = hidden && decide_any(&(struct caller){.grants = &user->grants[i], .grants_count = 1}, permission, call->now_us);
+		row->reason = lacks ? arena_printf(call->arena, "%s has %s but does not reach this resource, or there is none", user->grants[i].role, permission)
+		                    : arena_strdup(call->arena, step.reason);
 		response->steps[response->n_steps++] = row;
 	}
 	return response->steps || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
@@ -51,8 +54,10 @@ static bool check_access(struct call *call)
 	const char *who = *request->user ? request->user : call->caller->user;
 	struct caller user = *call->caller;
 	if (strcmp(who, call->caller->user) != 0) {
-		if (!decide_any(call->caller, "access.check", call->now_us)) {
-			return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may ask about yourself only: no role of yours has access.check");
+		/* Other people's bindings: only for those who may read bindings of everybody. */
+		if (!call_decide(call, "access.check", "bindings/any", (struct bytes){0}).allowed) {
+			return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED",
+			                   "you may ask about yourself only: no role of yours has access.check on everything");
 		}
 		if (!caller_load(&call->engine->access, call->view, who, call->arena, &user, call->status)) {
 			if (call->status->code == STATUS_UNAUTHENTICATED) {
@@ -74,7 +79,8 @@ static bool check_access(struct call *call)
 		decision.groups = decide_groups(&user, request->permission, call->now_us);
 	}
 	response.allowed = decision.allowed;
-	if (!set_groups(call, &response, decision.groups) || !add_steps(call, &user, request->permission, name, &response)) {
+	bool hidden = name && !decision.allowed && !call_decide_verb(call, schema_resource_of_name(call->engine->schema, name), "read", name).allowed;
+	if (!set_groups(call, &response, decision.groups) || !add_steps(call, &user, request->permission, name, hidden, &response)) {
 		return false;
 	}
 	const char *through = NULL;

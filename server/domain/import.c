@@ -4,7 +4,7 @@
  * rows not seen yet wait until the end. Every row is a commit record of its own within the message's transaction; a dry run keeps all changes in memory
  * and appends none, so it sees exactly what the real run would.
  */
-#include "server/domain/import_map.h"
+#include "server/domain/import_circle.h"
 
 #include "common/base/crc32c.h"
 #include "common/schema/value.h"
@@ -13,11 +13,6 @@
 #include "server/domain/domain.h"
 
 #include <stdio.h>
-
-struct waiting {
-	struct waiting *next;
-	const Kam__V1__ImportRow *row;
-};
 
 struct run {
 	struct import_plan plan;
@@ -261,6 +256,16 @@ static void add_result(struct answer *answer, const struct row *row)
 	}
 }
 
+/* What a row waits for, for the search of circles. */
+static void note_wanted(struct waiting *waiting, const struct row_fault *fault, struct arena *arena)
+{
+	if (waiting && (waiting->by != fault->by || strcmp(waiting->wants, fault->value) != 0)) {
+		const char *wants = arena_strdup(arena, fault->value);
+		waiting->by = wants ? fault->by : NULL;
+		waiting->wants = wants ? wants : "";
+	}
+}
+
 /* Copies a row into the stream, to be tried again at the end. */
 static bool put_back(struct run *run, struct call *call, const Kam__V1__ImportRow *row)
 {
@@ -270,6 +275,7 @@ static bool put_back(struct run *run, struct call *call, const Kam__V1__ImportRo
 	if (!waiting || !packed.data) {
 		return false;
 	}
+	waiting->wants = "";
 	waiting->row = (const void *)schema_unpack(schema_type_find(call->engine->schema, "kam.v1.ImportRow"), packed, arena, call->status);
 	*run->waiting_end = waiting;
 	run->waiting_end = &waiting->next;
@@ -277,14 +283,20 @@ static bool put_back(struct run *run, struct call *call, const Kam__V1__ImportRo
 	return waiting->row != NULL;
 }
 
-/* Takes one row whole: its own arena, its own record, its own result. True where it need not be tried again. */
-static bool process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, bool last_chance)
+/* Takes one row whole: its own arena, its own record, its own result. True where it need not be tried again. `waiting` is its place among those that
+ * were put back, or NULL. */
+static bool process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, struct waiting *waiting, bool last_chance)
 {
 	struct call *call = answer->call;
+	struct changes *own = call->changes; /* a row's own end with it */
 	struct row row = {.call = call, .run = run, .from = from, .outcome = KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_FAILED};
 	call->arena = &run->row_arena;
 	call->changes = run->validate_only ? run->changes : changes_new(&run->row_arena, call->engine->schema);
+	run->plan.left_out = waiting && waiting->cut ? waiting->by : NULL;
 	bool ok = call->changes && take_row(&row) && status_ok(call->status);
+	if (ok && run->plan.left_out) {
+		row.remark = arena_printf(call->arena, "%s left out: %.80s would be above itself", run->plan.left_out->field, waiting->wants);
+	}
 	if (!ok) {
 		if (!row.fault.reason) {
 			fault_of_status(&row);
@@ -297,9 +309,14 @@ static bool process(struct answer *answer, struct run *run, const Kam__V1__Impor
 	} else if (run->validate_only) {
 		changes_clear(call->changes);
 	} else if (!call->append(call)) {
+		call->arena = answer->arena;
+		call->changes = own;
 		return true; /* the transaction has failed as a whole: the writer says so */
 	}
 	bool wait = !ok && row.fault.unresolved && !last_chance;
+	if (wait) {
+		note_wanted(waiting, &row.fault, &call->stream->arena);
+	}
 	if (!wait && (!ok || run->validate_only || row.remark)) {
 		add_result(answer, &row);
 	}
@@ -309,6 +326,7 @@ static bool process(struct answer *answer, struct run *run, const Kam__V1__Impor
 	run->unchanged += row.outcome == KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_UNCHANGED;
 	run->failed += !ok && !wait;
 	call->arena = answer->arena;
+	call->changes = own;
 	arena_reset(&run->row_arena);
 	return !wait;
 }
@@ -331,16 +349,16 @@ static bool reply(struct answer *answer, const struct run *run, bool done, const
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* Waiting rows again and again while that settles some; then what is left has failed. */
+/* Waiting rows again and again while that settles some; then circles are cut; then what is left has failed. */
 static void settle_waiting(struct answer *answer, struct run *run)
 {
-	bool last_chance = false;
+	bool last_chance = false, circles_cut = false;
 	while (run->waiting && status_ok(answer->call->status)) {
 		struct waiting *rest = NULL, **rest_end = &rest, *next;
 		int64_t before = run->waiting_count;
 		for (struct waiting *waiting = run->waiting; waiting; waiting = next) {
 			next = waiting->next;
-			if (process(answer, run, waiting->row, last_chance)) {
+			if (process(answer, run, waiting->row, waiting, last_chance)) {
 				run->waiting_count--;
 			} else {
 				waiting->next = NULL;
@@ -349,7 +367,12 @@ static void settle_waiting(struct answer *answer, struct run *run)
 			}
 		}
 		run->waiting = rest;
-		last_chance = run->waiting_count == before;
+		bool stuck = run->waiting_count == before;
+		last_chance = stuck && circles_cut;
+		if (stuck && !circles_cut) {
+			import_circles_cut(answer->call, &run->plan, run->waiting, (size_t)run->waiting_count);
+			circles_cut = true;
+		}
 	}
 }
 
@@ -410,7 +433,7 @@ static bool import(struct call *call)
 		return end(&answer, run);
 	}
 	for (size_t i = 0; i < request->n_rows && status_ok(call->status); i++) {
-		if (!process(&answer, run, request->rows[i], false) && !put_back(run, call, request->rows[i])) {
+		if (!process(&answer, run, request->rows[i], NULL, false) && !put_back(run, call, request->rows[i])) {
 			return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "too many rows wait for others: sort the file so that parents come first");
 		}
 	}

@@ -164,8 +164,7 @@ const char *import_find(struct call *call, const struct schema_resource *resourc
 	return names ? names[0] : NULL;
 }
 
-/* The field by which people know a resource. */
-static const struct schema_field *title_field(const struct schema_resource *resource)
+const struct schema_field *import_title_field(const struct schema_resource *resource)
 {
 	return resource->display_name ? resource->display_name : schema_field_find(resource->type, "title");
 }
@@ -187,7 +186,7 @@ static const char *only_one(const char **names, const char *parent, size_t *ret_
 
 static const char *find_by_title(struct call *call, const struct schema_resource *target, const char *text, const char *parent, size_t *ret_count)
 {
-	const struct schema_field *field = title_field(target);
+	const struct schema_field *field = import_title_field(target);
 	*ret_count = 0;
 	if (!field || field->rules.index_id == 0) {
 		return NULL;
@@ -224,7 +223,10 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 		name = NULL;
 	}
 	if (!name) {
-		fault->unresolved = fault->unresolved || (target == plan->resource && count == 0);
+		if (target == plan->resource && count == 0) {
+			fault->unresolved = true;
+			fault->by = mapping;
+		}
 		const char *by = mapping->lookup == KAM__V1__LOOKUP__LOOKUP_EXTERNAL_ID ? "id" : "name";
 		fail(fault, mapping, text, count > 1 ? arena_printf(call->arena, "%zu %s have this name; use another lookup", count, target->plural)
 		                                     : arena_printf(call->arena, "no %s has this %s; import it first or mend the row", target->singular, by));
@@ -281,6 +283,7 @@ struct cell {
 	const Kam__V1__FieldMapping *mapping;
 	const char *parent;
 	struct row_fault *fault;
+	bool further; /* an earlier column of this row went into the same repeated field */
 };
 
 static bool set_text(const struct cell *cell, ProtobufCMessage *message, const struct schema_field *field, const char *text, const char *raw)
@@ -396,7 +399,7 @@ static bool set_field(const struct cell *cell, ProtobufCMessage *message, const 
 		const char *entry = dot ? arena_printf(cell->call->arena, "%s=%s", dot + 1, text) : text;
 		return entry && set_text(cell, holder, field, entry, text);
 	}
-	if (field->repeated) {
+	if (field->repeated && !cell->further) {
 		value_clear(holder, field);
 	}
 	while (field->repeated && *separator && *text) {
@@ -439,6 +442,19 @@ const char *import_key(struct call *call, const struct import_plan *plan, const 
 	return buf_text(&key);
 }
 
+/* A column before this one has something for the same field: home and mobile number both go into phones. */
+static bool is_further(struct call *call, const struct import_plan *plan, size_t index, const Kam__V1__ImportRow *row)
+{
+	for (size_t i = 0; i < index; i++) {
+		const char *text = "";
+		struct row_fault ignored = {0};
+		if (strcmp(plan->map->fields[i]->field, plan->map->fields[index]->field) == 0 && cell_text(call, plan, i, row, &text, &ignored) && *text) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V1__ImportRow *row, ProtobufCMessage *message, const char **ret_parent,
                  const char **ret_id, struct row_fault *fault)
 {
@@ -449,7 +465,7 @@ bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V
 			const Kam__V1__FieldMapping *mapping = plan->map->fields[i];
 			bool is_parent = strcmp(mapping->field, "parent") == 0;
 			const char *text = "";
-			if (is_parent != (pass == 0)) {
+			if (is_parent != (pass == 0) || mapping == plan->left_out) {
 				continue;
 			}
 			if (!cell_text(call, plan, i, row, &text, fault)) {
@@ -461,7 +477,7 @@ bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V
 				}
 			} else if (strcmp(mapping->field, "id") == 0) {
 				id = !*text || name_id_valid(text, strlen(text)) ? text : id_of_text(text, call->arena);
-			} else if (*text && !set_field(&(struct cell){call, plan, mapping, parent, fault}, message, text)) {
+			} else if (*text && !set_field(&(struct cell){call, plan, mapping, parent, fault, is_further(call, plan, i, row)}, message, text)) {
 				return false;
 			}
 			if (!parent) {
@@ -472,6 +488,16 @@ bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V
 	*ret_parent = parent;
 	*ret_id = id;
 	return true;
+}
+
+const char *import_cell(struct call *call, const struct import_plan *plan, const Kam__V1__ImportRow *row, const char *field)
+{
+	for (size_t i = 0; i < plan->map->n_fields; i++) {
+		if (strcmp(plan->map->fields[i]->field, field) == 0 && plan->column_of[i] > 0) {
+			return trimmed(row->cells[plan->column_of[i] - 1], call->arena);
+		}
+	}
+	return "";
 }
 
 const char *import_column_of(const struct import_plan *plan, const char *violation_field, const Kam__V1__ImportRow *row, const char **ret_value)

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/name.h"
+#include "common/base/utf8.h"
 #include "server/access/password.h"
 #include "server/access/token.h"
 #include "server/domain/domain.h"
@@ -66,6 +67,7 @@ static bool prepare_sign_in(struct call *call)
 	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
 	bool right = password_verify(user ? user->password_hash : NULL, request->password);
 	call->verified = right && user && !user->disabled;
+	call->witness = user ? user->password_hash : NULL;
 	return true;
 }
 
@@ -76,7 +78,7 @@ static bool sign_in(struct call *call)
 	uint8_t hash[TOKEN_HASH_BYTES];
 	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
 	call->note = arena_printf(call->arena, "sign-in as %.100s", request->user);
-	if (!call->verified || !user || user->disabled) {
+	if (!call->verified || !user || user->disabled || strcmp(call->witness, user->password_hash) != 0) {
 		return wrong(call);
 	}
 	call->actor = arena_strdup(call->arena, name);
@@ -87,6 +89,9 @@ static bool sign_in(struct call *call)
 	session.creator = name;
 	session.peer = (char *)(uintptr_t)call->peer;
 	session.client = arena_printf(call->arena, "%.200s", call->client);
+	if (session.client) {
+		utf8_repair(session.client);
+	}
 	session.create_time = session.update_time = session.last_used_time = timestamp(call, call->now_us);
 	session.expire_time = timestamp(call, call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000);
 	session.token_hash = (ProtobufCBinaryData){sizeof hash, hash};
@@ -156,6 +161,7 @@ static bool prepare_change_password(struct call *call)
 		return false;
 	}
 	call->verified = *request->old_password && password_verify(user ? user->password_hash : NULL, request->old_password);
+	call->witness = user ? user->password_hash : NULL;
 	call->prepared = hash && password_hash(request->new_password, hash, call->status) ? hash : NULL;
 	return status_ok(call->status);
 }
@@ -177,15 +183,15 @@ static bool change_password(struct call *call)
 {
 	const char *name = whose(call);
 	bool own = strcmp(name, call->caller->user) == 0;
-	if (own && !call->verified) {
-		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
-	}
 	if (!own && !call_decide(call, "users.resetPassword", name, (struct bytes){0}).allowed) {
 		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may change your own password only: no role of yours has users.resetPassword");
 	}
 	Kam__V1__User *user = (void *)(uintptr_t)read_user(call, name);
 	if (!user) {
 		return status_ok(call->status) && call_not_found(call, name);
+	}
+	if (own && (!call->verified || strcmp(call->witness, user->password_hash) != 0)) {
+		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
 	}
 	user->password_hash = (char *)(uintptr_t)call->prepared;
 	struct bytes packed = schema_pack(&user->base, call->arena);

@@ -6,6 +6,7 @@
 
 #include "server/access/password.h"
 #include "server/domain/domain.h"
+#include "server/resource/changes.h"
 
 static bool prepare_create(struct call *call)
 {
@@ -32,7 +33,22 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	return true;
 }
 
-static const struct noun nouns[] = {{.collection = "users", .check = check}};
+static bool end_session(void *context, const char *name, const struct store_record *record)
+{
+	struct call *call = context;
+	(void)record;
+	return changes_put(call->changes, call->view, name, STORE_PURGE, (struct bytes){0}, call->status);
+}
+
+/* With a user go their sessions, for good: an undeleted user signs in anew. */
+static bool check_delete(struct call *call, const char *name, const ProtobufCMessage *old)
+{
+	char *pattern = arena_printf(call->arena, "%s/sessions", name);
+	(void)old;
+	return pattern && store_scan(call->view, pattern, NULL, 0, end_session, call, call->status) && status_ok(call->status);
+}
+
+static const struct noun nouns[] = {{.collection = "users", .check = check, .check_delete = check_delete}};
 static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", engine_create, prepare_create}};
 
 const struct domain domain_user = {nouns, 1, methods, 1};

@@ -144,6 +144,7 @@ static bool start(struct call *call)
 	call->stream->pump = pump;
 	Kam__V1__WatchResponse hello = KAM__V1__WATCH_RESPONSE__INIT;
 	hello.revision = watch->position;
+	call->more = watch->position < newest; /* what came before now follows at once */
 	return call_reply(call, &hello.base) && (call->send(call), true);
 }
 

@@ -128,8 +128,18 @@ bool call_spend(struct call *call)
 
 bool call_check_request(struct call *call)
 {
-	bool partial = call->method->verb == VERB_CREATE || call->method->verb == VERB_UPDATE;
-	return partial || rules_check(call->method->input, call->request, "", true, call->status);
+	const struct schema_type *type = call->method->input;
+	bool holds_resource = call->method->verb == VERB_CREATE || call->method->verb == VERB_UPDATE;
+	if (!holds_resource) {
+		return rules_check(type, call->request, "", true, call->status);
+	}
+	ProtobufCMessage *rest = arena_memdup(call->arena, call->request, type->pb->sizeof_message);
+	for (size_t i = 0; rest && i < type->fields_count; i++) {
+		if (type->fields[i].message == call->method->resource->type) {
+			value_clear(rest, &type->fields[i]);
+		}
+	}
+	return rest && rules_check(type, rest, "", false, call->status);
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------ */

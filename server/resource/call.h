@@ -53,6 +53,7 @@ struct call {
 	struct stream *stream;            /* NULL in unary methods */
 	const char *prepared;             /* what a hasher made for this call (a password's hash); NULL otherwise */
 	bool verified;                    /* what a hasher found: the password is right */
+	const char *witness;              /* the stored hash that it was right for; void once that has changed */
 	uint32_t budget;                  /* resources that may be examined before the call must go to a reader; 0: any number */
 	bool deferred;                    /* the budget ran out: run it again on a reader */
 	struct decide_memo memo;
@@ -82,8 +83,8 @@ typedef bool call_visit(void *context, struct call *call, const char *name, cons
 /* Visits all resources of a collection pattern ("accounts", "accounts/acme/stakeholders", "accounts/-/opportunities") as of the call's revision. */
 bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context);
 
-/* The request against its own rules in the contract: required, lengths, formats, enums. Create and Update are passed over: they hold a resource, which the engine completes before it
- * checks it. */
+/* The request against its own rules in the contract: required, lengths, formats, enums. The resource in a Create or Update is passed over: the engine completes
+ * it before it checks it. */
 bool call_check_request(struct call *call);
 
 /* Answers with a message of the method's output type. */

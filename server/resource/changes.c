@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two hash tables in the call's arena: name -> newest change, and (index, value) -> names. Entries of a change that was replaced stay in the second table and
- * are passed over, because they carry the number of the change that made them.
+ * Two hash tables in the call's arena: name -> newest change, and (index, value) -> names. Entries of a put that was replaced or dropped stay in the second
+ * table and are passed over, because they carry the number of the put that made them.
  */
 #include "server/resource/changes.h"
 
@@ -14,14 +14,21 @@ struct entry {
 	uint32_t index;
 	struct bytes value;
 	const char *name;
-	size_t change; /* that made it */
+	size_t put; /* that made it */
+};
+
+/* What is kept beside each change. */
+struct origin {
+	size_t before; /* the name's change in an earlier record + 1; 0: none */
+	size_t put;    /* number of the put that it is of */
 };
 
 struct changes {
 	struct arena *arena;
 	const struct schema *schema;
 	struct store_change *list; /* newest of each name, in order of first put; from `appended` on not yet appended */
-	size_t count, capacity, appended;
+	struct origin *origins; /* beside list */
+	size_t count, capacity, appended, puts;
 	size_t *by_name; /* slot -> change + 1 */
 	size_t by_name_size;
 	struct entry *entries;
@@ -82,29 +89,46 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 	return true;
 }
 
-/* Grows a table to twice its size when it is half full. False when the arena is full. */
+static bool grow_list(struct changes *changes)
+{
+	size_t capacity = changes->capacity ? changes->capacity * 2 : 8;
+	struct store_change *list = arena_calloc(changes->arena, capacity, sizeof *list);
+	struct origin *origins = arena_calloc(changes->arena, capacity, sizeof *origins);
+	if (!list || !origins) {
+		return false;
+	}
+	if (changes->count) {
+		memcpy(list, changes->list, changes->count * sizeof *list);
+		memcpy(origins, changes->origins, changes->count * sizeof *origins);
+	}
+	changes->list = list;
+	changes->origins = origins;
+	changes->capacity = capacity;
+	return true;
+}
+
+/* Makes room for one more name: the list when it is full, the table when it is half full. False when the arena is full. */
 static bool grow_names(struct changes *changes)
 {
-	if (changes->count == changes->capacity) {
-		size_t capacity = changes->capacity ? changes->capacity * 2 : 8;
-		struct store_change *list = arena_calloc(changes->arena, capacity, sizeof *list);
-		if (!list) {
-			return false;
-		}
-		if (changes->count) {
-			memcpy(list, changes->list, changes->count * sizeof *list);
-		}
-		changes->list = list;
-		changes->capacity = capacity;
+	if (changes->count == changes->capacity && !grow_list(changes)) {
+		return false;
 	}
-	if (changes->by_name_size < 2 * (changes->count + 1)) {
-		changes->by_name_size = changes->by_name_size ? changes->by_name_size * 4 : 32;
-		changes->by_name = arena_calloc(changes->arena, changes->by_name_size, sizeof *changes->by_name);
-		for (size_t i = 0; changes->by_name && i < changes->count; i++) {
+	if (changes->by_name_size >= 2 * (changes->count + 1)) {
+		return true;
+	}
+	size_t size = changes->by_name_size ? changes->by_name_size * 4 : 32;
+	size_t *by_name = arena_calloc(changes->arena, size, sizeof *by_name);
+	if (!by_name) {
+		return false;
+	}
+	changes->by_name = by_name;
+	changes->by_name_size = size;
+	for (size_t i = 0; i < changes->count; i++) {
+		if (changes->list[i].operation != 0 || changes->origins[i].before == 0) {
 			*name_slot(changes, changes->list[i].name) = i + 1;
 		}
 	}
-	return changes->by_name != NULL;
+	return true;
 }
 
 static struct entry *entry_slot(const struct changes *changes, uint64_t hash)
@@ -120,29 +144,34 @@ static struct entry *entry_slot(const struct changes *changes, uint64_t hash)
 struct collect {
 	struct changes *changes;
 	const char *name;
-	size_t change;
 };
+
+static bool grow_entries(struct changes *changes)
+{
+	size_t size = changes->entries_size ? changes->entries_size * 4 : 64, old_size = changes->entries_size;
+	struct entry *old = changes->entries, *entries = arena_calloc(changes->arena, size, sizeof *entries);
+	if (!entries) {
+		return false;
+	}
+	changes->entries = entries;
+	changes->entries_size = size;
+	for (size_t i = 0; i < old_size; i++) {
+		if (old[i].name) {
+			*entry_slot(changes, old[i].hash) = old[i];
+		}
+	}
+	return true;
+}
 
 static void add_entry(void *context, uint32_t index, struct bytes value)
 {
 	struct collect *collect = context;
 	struct changes *changes = collect->changes;
-	if (changes->entries_size < 2 * (changes->entries_count + 1)) {
-		struct entry *old = changes->entries;
-		size_t old_size = changes->entries_size;
-		changes->entries_size = old_size ? old_size * 4 : 64;
-		changes->entries = arena_calloc(changes->arena, changes->entries_size, sizeof *changes->entries);
-		if (!changes->entries) {
-			changes->failed = true;
-			return;
-		}
-		for (size_t i = 0; i < old_size; i++) {
-			if (old[i].name) {
-				*entry_slot(changes, old[i].hash) = old[i];
-			}
-		}
+	struct entry entry = {hash_bytes(index, value.data, value.size), index, arena_bytes(changes->arena, value), collect->name, changes->puts};
+	if (entry.value.size != value.size || (changes->entries_size < 2 * (changes->entries_count + 1) && !grow_entries(changes))) {
+		changes->failed = true;
+		return;
 	}
-	struct entry entry = {hash_bytes(index, value.data, value.size), index, arena_bytes(changes->arena, value), collect->name, collect->change};
 	*entry_slot(changes, entry.hash) = entry;
 	changes->entries_count++;
 }
@@ -153,26 +182,34 @@ bool changes_put(struct changes *changes, const struct store_view *view, const c
 	struct store_record old;
 	struct store_change change = {arena_strdup(changes->arena, name), operation, 0, arena_bytes(changes->arena, value)};
 	const struct store_change *known = find(changes, name);
-	if (known) {
+	bool pending = known && (size_t)(known - changes->list) >= changes->appended;
+	if (pending) {
 		change.previous_revision = known->previous_revision;
-	} else if (store_get(view, name, &old, st)) {
+	} else if (store_get(view, name, &old, st)) { /* what was appended is in the view */
 		change.previous_revision = old.revision;
 	}
 	if (!status_ok(st)) {
 		return false;
 	}
-	if (!change.name || (!change.value.data && value.size) || !grow_names(changes) || changes->count >= LIMIT_CHANGES * 4) {
+	if (!change.name || (!change.value.data && value.size) || changes->count >= LIMIT_CHANGES * 4) {
 		changes->failed = true;
-	} else if (known && (size_t)(known - changes->list) >= changes->appended) {
+	} else if (pending) {
 		/* One change per name and record: the newest state under the first operation. */
+		size_t i = (size_t)(known - changes->list);
 		change.operation = known->operation == STORE_CREATE && operation == STORE_UPDATE ? STORE_CREATE : operation;
-		changes->list[known - changes->list] = change;
+		changes->list[i] = change;
+		changes->origins[i].put = ++changes->puts;
 	} else {
-		changes->list[changes->count++] = change;
-		*name_slot(changes, change.name) = changes->count;
+		size_t before = known ? (size_t)(known - changes->list) + 1 : 0;
+		changes->failed = changes->failed || !grow_names(changes);
+		if (!changes->failed) {
+			changes->origins[changes->count] = (struct origin){before, ++changes->puts};
+			changes->list[changes->count++] = change;
+			*name_slot(changes, change.name) = changes->count;
+		}
 	}
 	if (!changes->failed) {
-		struct collect collect = {changes, change.name, *name_slot(changes, change.name)};
+		struct collect collect = {changes, change.name};
 		engine_indexer((void *)(uintptr_t)changes->schema, name, value, add_entry, &collect);
 	}
 	return !changes->failed ||
@@ -230,8 +267,8 @@ const char **changes_find(const struct changes *changes, const struct store_view
 		if (!entry->name) {
 			break;
 		}
-		if (entry->index == index && bytes_equal(entry->value, value) && *name_slot(changes, entry->name) == entry->change &&
-		    find(changes, entry->name)) {
+		const struct store_change *newest = find(changes, entry->name);
+		if (entry->index == index && bytes_equal(entry->value, value) && newest && changes->origins[newest - changes->list].put == entry->put) {
 			add_found(&finding, entry->name);
 		}
 	}
@@ -252,7 +289,10 @@ void changes_clear(struct changes *changes)
 void changes_drop(struct changes *changes)
 {
 	for (size_t i = changes->appended; i < changes->count; i++) {
-		changes->list[i].operation = 0; /* find() sees the store again */
+		changes->list[i].operation = 0; /* find() sees the store again, or what an earlier record said */
+		if (changes->origins[i].before) {
+			*name_slot(changes, changes->list[i].name) = changes->origins[i].before;
+		}
 	}
 	changes->appended = changes->count;
 }

@@ -22,7 +22,7 @@ const char **changes_find(const struct changes *changes, const struct store_view
 const struct store_change *changes_list(const struct changes *changes, size_t *ret_count);
 /* What was put so far need not be appended (it has been, or never will be); it stays readable through changes_get and changes_find. */
 void changes_clear(struct changes *changes);
-/* The same, and nothing of it can be read any more: the rest of a row that was refused. */
+/* The same, and nothing put since the last changes_clear can be read any more: the rest of a row that was refused. */
 void changes_drop(struct changes *changes);
 
 /* Checks and completes one resource before it is put: rules of the contract, references, cycles, the noun's own check. `old` NULL on create. `prefix` names the resource
@@ -32,6 +32,8 @@ bool write_check(struct call *call, const struct schema_resource *resource, cons
 /* write_check, then packs and puts it. `old_record` NULL on create. Where an update changes nothing, nothing is put and `ret_changed` (may be NULL) is false. */
 bool write_resource(struct call *call, const struct schema_resource *resource, const char *name, const struct store_record *old_record,
                     ProtobufCMessage *new, const char *prefix, bool *ret_changed);
+/* The field's group is one of `groups`; PERMISSION_DENIED naming it otherwise. */
+bool write_field_permitted(struct call *call, const struct schema_field *field, schema_groups groups);
 /* The fields that the caller may not set, of those that differ: PERMISSION_DENIED naming the first. */
 bool write_permitted(struct call *call, const struct schema_resource *resource, const ProtobufCMessage *old, const ProtobufCMessage *new, schema_groups groups);
 /* Follows an acyclic field upwards from `start` (a resource name): true where it comes back to `name`. */

@@ -38,6 +38,7 @@ struct list {
 	const struct order *order;
 	const struct schema_field *item; /* of the answer: the repeated resource */
 	enum plan plan;
+	bool names_descend;     /* of equal keys: as an index does that is walked from its end */
 	uint64_t at;            /* revision to read as of; 0: the present */
 	size_t size;            /* of the page */
 	struct bytes after_key, after_value; /* where the last page ended */
@@ -119,7 +120,7 @@ static bool go_on(const struct list *list)
 
 /* ---- SCAN, EQUAL, ORDERED: in order as they come ------------------------------------------------------------------------------------ */
 
-/* The name lies in the collection asked for (an index holds all of a type). */
+/* The name lies in the collection asked for: an index holds all of a type, and a scan leaves ids behind the first '-' open. */
 static bool is_asked_for(const struct list *list, const char *name)
 {
 	struct name parts;
@@ -155,7 +156,7 @@ static bool take(struct list *list, const char *name, const struct store_record 
 
 static bool visit_scan(void *context, const char *name, const struct store_record *record)
 {
-	return take(context, name, record, (struct bytes){0});
+	return is_asked_for(context, name) ? take(context, name, record, (struct bytes){0}) : call_spend(((struct list *)context)->call);
 }
 
 static bool visit_index(void *context, const char *name, const struct store_record *entry)
@@ -170,11 +171,15 @@ static bool visit_index(void *context, const char *name, const struct store_reco
 
 /* ---- SORT ------------------------------------------------------------------------------------------------------------------------------ */
 
-static int compare_candidates(const void *a, const void *b)
+static int compare_candidates(const void *a, const void *b, void *context)
 {
 	const struct candidate *left = a, *right = b;
+	const struct list *list = context;
 	int order = bytes_compare(left->key, right->key);
-	return order ? order : strcmp(left->name, right->name);
+	if (order == 0) {
+		order = list->names_descend ? strcmp(right->name, left->name) : strcmp(left->name, right->name);
+	}
+	return order;
 }
 
 enum { SORT_SLACK = 1024 };
@@ -184,11 +189,14 @@ static bool visit_sort(void *context, const char *name, const struct store_recor
 	struct list *list = context;
 	struct bytes visible;
 	ProtobufCMessage *message;
+	if (!is_asked_for(list, name)) {
+		return call_spend(list->call);
+	}
 	if (examine(list, name, record, &visible, &message)) {
 		struct bytes key = message ? order_key(list->order, message, &list->scratch) : (struct bytes){0};
 		struct candidate candidate = {key, name}, after = {list->after_key, list->after_name};
 		list->total++;
-		if (!list->after_name || compare_candidates(&candidate, &after) > 0) {
+		if (!list->after_name || compare_candidates(&candidate, &after, list) > 0) {
 			candidate = (struct candidate){arena_bytes(list->call->arena, key), arena_strdup(list->call->arena, name)};
 			if (!candidate.name) {
 				return status_fail(list->call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the list is too long to be sorted: filter it");
@@ -196,7 +204,7 @@ static bool visit_sort(void *context, const char *name, const struct store_recor
 			list->candidates[list->candidates_count++] = candidate;
 		}
 		if (list->candidates_count == list->size + 1 + SORT_SLACK) {
-			qsort(list->candidates, list->candidates_count, sizeof *list->candidates, compare_candidates);
+			qsort_r(list->candidates, list->candidates_count, sizeof *list->candidates, compare_candidates, list);
 			list->candidates_count = list->size + 1;
 		}
 	}
@@ -208,10 +216,13 @@ static bool run_sort(struct list *list)
 {
 	struct call *call = list->call;
 	list->candidates = arena_alloc(call->arena, (list->size + 1 + SORT_SLACK) * sizeof *list->candidates);
-	if (!list->candidates || !store_scan(call->view, list->pattern, NULL, list->at, visit_sort, list, call->status) || !go_on(list)) {
+	if (!list->candidates) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the list needs more memory than a call may use: ask for a smaller page_size");
+	}
+	if (!store_scan(call->view, list->pattern, NULL, list->at, visit_sort, list, call->status) || !go_on(list)) {
 		return false;
 	}
-	qsort(list->candidates, list->candidates_count, sizeof *list->candidates, compare_candidates);
+	qsort_r(list->candidates, list->candidates_count, sizeof *list->candidates, compare_candidates, list);
 	list->more = list->candidates_count > list->size;
 	for (size_t i = 0; i < list->candidates_count && i < list->size; i++) {
 		const struct candidate *candidate = &list->candidates[i];
@@ -264,7 +275,9 @@ static enum plan choose(const struct list *list)
 	if (order_is_empty(list->order)) {
 		return filter_range(list->filter, list->call->arena, &range) && range.equality ? PLAN_EQUAL : PLAN_SCAN;
 	}
-	return field && field->rules.required && !field->repeated ? PLAN_ORDERED : PLAN_SORT;
+	/* Only a field that everybody sees: a hidden one must not order the answer. */
+	bool ordered = field && field->rules.required && !field->repeated && field->rules.group == GROUP_PUBLIC;
+	return ordered ? PLAN_ORDERED : PLAN_SORT;
 }
 
 /* ---- page tokens ---------------------------------------------------------------------------------------------------------------------------- */
@@ -426,6 +439,7 @@ bool engine_list(struct call *call)
 	    !order_parse(list.resource->type, request->order_by, groups, call->arena, &list.order, call->status) || !check_list_parent(&list)) {
 		return false;
 	}
+	order_index(list.order, &list.names_descend);
 	list.plan = choose(&list);
 	if (*request->page_token && !read_token(&list)) {
 		return false;

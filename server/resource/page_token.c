@@ -34,7 +34,9 @@ const char *page_token_make(struct call *call, struct bytes query, struct bytes 
 		return "";
 	}
 	authenticate(call, query, position, plain);
-	memcpy(plain + MAC_BYTES, position.data, position.size);
+	if (position.size > 0) {
+		memcpy(plain + MAC_BYTES, position.data, position.size);
+	}
 	return sodium_bin2base64(text, text_size, plain, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 

@@ -253,13 +253,50 @@ bool engine_open_for_change(struct call *call, const char *name, struct store_re
 	return check_etag(call, name, ret_record->value, etag, read.groups);
 }
 
+/* The paths that an update is about, spelled out: those of the mask, or every set field, or for "*" every field that the caller may set. A field of a group that
+ * the caller does not have is refused before anything is compared, so that a guess at its value tells nothing. */
+static char **update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
+{
+	const struct schema_type *type = call->method->resource->type;
+	const struct schema_field *mask_field = schema_field_find(call->method->input, "update_mask");
+	const Google__Protobuf__FieldMask *mask = (const void *)value_get(call->request, mask_field, 0).message;
+	bool named = mask && mask->n_paths > 0, every = named && mask->n_paths == 1 && strcmp(mask->paths[0], "*") == 0;
+	char **paths = arena_calloc(call->arena, type->fields_count + 1, sizeof *paths);
+	*ret_count = 0;
+	if (named && !every) {
+		for (size_t i = 0; i < mask->n_paths; i++) {
+			const char *top = arena_strndup(call->arena, mask->paths[i], strcspn(mask->paths[i], "."));
+			const struct schema_field *field = top ? schema_field_find(type, top) : NULL;
+			if (field && !write_field_permitted(call, field, groups)) {
+				return NULL;
+			}
+		}
+		*ret_count = mask->n_paths;
+		return mask->paths;
+	}
+	for (size_t i = 0; paths && i < type->fields_count; i++) {
+		const struct schema_field *field = &type->fields[i];
+		bool ours = field->rules.output_only || field == call->method->resource->name || field == call->method->resource->etag;
+		bool set = value_count(source, field) > 0;
+		if (ours || (!every && !set)) {
+			continue;
+		}
+		if ((!every || set) && !write_field_permitted(call, field, groups)) {
+			return NULL;
+		}
+		if (groups & (1u << field->rules.group)) {
+			paths[(*ret_count)++] = (char *)(uintptr_t)field->name;
+		}
+	}
+	return paths;
+}
+
 static bool update_existing(struct call *call, const char *name, const struct schema_field *field, const ProtobufCMessage *source)
 {
 	const struct schema_resource *resource = call->method->resource;
-	const struct schema_field *mask_field = schema_field_find(call->method->input, "update_mask");
-	const Google__Protobuf__FieldMask *mask = (const void *)value_get(call->request, mask_field, 0).message;
 	struct store_record record;
 	struct decision change;
+	size_t count;
 	const char *etag = resource->etag ? value_get(source, resource->etag, 0).string : "";
 	if (!engine_open_for_change(call, name, &record, &change, etag)) {
 		return false;
@@ -267,10 +304,14 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	if (record.operation == STORE_DELETE) {
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
 	}
-	ProtobufCMessage *old = schema_unpack(resource->type, record.value, call->arena, call->status);
-	ProtobufCMessage *new = schema_unpack(resource->type, record.value, call->arena, call->status);
-	return old && new && mask_apply(resource->type, new, source, mask ? mask->paths : NULL, mask ? mask->n_paths : 0, call->arena, call->status) &&
-	       write_permitted(call, resource, old, new, change.groups) && write_resource(call, resource, name, &record, new, field->name, NULL);
+	struct decision read = call_decide_verb(call, resource, "read", name);
+	char **paths = update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
+	ProtobufCMessage *new = paths ? schema_unpack(resource->type, record.value, call->arena, call->status) : NULL;
+	if (!new || count == 0) { /* nothing named and nothing set: as it is */
+		return new != NULL;
+	}
+	return mask_apply(resource->type, new, source, paths, count, call->arena, call->status) &&
+	       write_resource(call, resource, name, &record, new, field->name, NULL);
 }
 
 bool engine_update(struct call *call)
@@ -347,8 +388,8 @@ static bool find_below(struct call *call, const char *name, uint64_t deleted_at,
 	for (size_t i = 0; i < schema_resources_count(call->engine->schema); i++) {
 		const struct schema_resource *resource = schema_resource_at(call->engine->schema, i);
 		size_t size = strlen(top->collection);
-		if (strncmp(resource->collection, top->collection, size) != 0 || resource->collection[size] != '/') {
-			continue;
+		if (strncmp(resource->collection, top->collection, size) != 0 || resource->collection[size] != '/' || resource->system) {
+			continue; /* not below, or kept by its noun (the sessions of a user) */
 		}
 		/* accounts/acme/scorecards/-/entries: '-' for every id between. */
 		char pattern[2 * LIMIT_NAME_BYTES];
@@ -388,25 +429,43 @@ static bool mark(struct call *call, const char *name, struct bytes value, bool d
 	return ok && changes_put(call->changes, call->view, name, deleted ? STORE_DELETE : STORE_UNDELETE, packed, call->status);
 }
 
+/* A name for a refusal: only of what the caller may read, or the refusal would tell that it is there. */
+static const char *told(struct call *call, const char *name, const char *otherwise)
+{
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	return resource && call_decide_verb(call, resource, "read", name).allowed ? name : otherwise;
+}
+
 static bool refuse_children(struct call *call, const char *name, const struct below *below)
 {
-	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN", "%s has %zu resource%s below it, among them %s; delete them first, or all with force",
-	                   name, below->count, below->count == 1 ? "" : "s", below->found[0].name);
+	const char *child = NULL;
+	for (size_t i = 0; i < below->count && !child; i++) {
+		child = told(call, below->found[i].name, NULL);
+	}
+	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN", "%s has %zu resource%s below it%s%s; delete them first, or all with force", name,
+	                   below->count, below->count == 1 ? "" : "s", child ? ", among them " : "", child ? child : "");
 }
 
 static bool check_unreferred(struct call *call, const char *name)
 {
 	const char **referrers = write_referrers(call, name, LISTED_MAX + 1);
-	if (!referrers || !referrers[0]) {
+	char list[LISTED_MAX * 72] = "";
+	int count = 0, listed = 0;
+	for (; referrers && referrers[count]; count++) {
+		if (listed < LISTED_MAX && told(call, referrers[count], NULL)) {
+			size_t used = strlen(list);
+			snprintf(list + used, sizeof list - used, "%s%.68s", listed++ ? ", " : "", referrers[count]);
+		}
+	}
+	if (!referrers || count == 0) {
 		return referrers != NULL;
 	}
-	char list[LISTED_MAX * 72] = "";
-	for (int i = 0; i < LISTED_MAX && referrers[i]; i++) {
-		size_t used = strlen(list);
-		snprintf(list + used, sizeof list - used, "%s%.68s", i ? ", " : "", referrers[i]);
+	if (listed == 0) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO",
+		                   "%s is referred to by resources that you may not see; ask somebody who may to change them first", name);
 	}
 	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO", "%s is referred to by %s%s; change or delete %s first", name, list,
-	                   referrers[LISTED_MAX] ? " and others" : "", referrers[1] ? "these" : "it");
+	                   count > listed ? " and others" : "", count > 1 ? "these" : "it");
 }
 
 bool engine_delete(struct call *call)
@@ -452,6 +511,20 @@ static bool visit_target(void *context, const char *path, const struct schema_fi
 	return !check->missing;
 }
 
+/* What came back refers to nothing that is deleted. Asked when all is marked, because it may refer to what came back with it. */
+static bool check_targets(struct call *call, const char *name, struct bytes value)
+{
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	const ProtobufCMessage *message = schema_unpack(resource->type, value, call->arena, call->status);
+	struct undelete_check check = {call, NULL};
+	bool walked = message && references_each(resource->type, message, call->arena, visit_target, &check);
+	if (check.missing) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERENCE_DELETED", "%s refers to %s, which is deleted: undelete that first",
+		                   told(call, name, "a resource below it"), told(call, check.missing, "a resource that you may not see"));
+	}
+	return walked || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+}
+
 bool engine_undelete(struct call *call)
 {
 	const Kam__V1__UndeleteRequest *request = (const void *)call->request;
@@ -465,16 +538,8 @@ bool engine_undelete(struct call *call)
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_NOT_DELETED", "%s is not deleted", request->name);
 	}
 	struct name parts;
-	struct undelete_check check = {call, NULL};
-	const ProtobufCMessage *old = schema_unpack(call->method->resource->type, record.value, call->arena, call->status);
-	if (!old || !name_parse(request->name, false, &parts) ||
-	    !check_parent(call, arena_strndup(call->arena, request->name, name_parent_size(&parts)))) {
+	if (!name_parse(request->name, false, &parts) || !check_parent(call, arena_strndup(call->arena, request->name, name_parent_size(&parts)))) {
 		return false;
-	}
-	references_each(call->method->resource->type, old, call->arena, visit_target, &check);
-	if (check.missing) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERENCE_DELETED", "%s refers to %s, which is deleted: undelete that first", request->name,
-		                   check.missing);
 	}
 	/* What went with it comes back with it. */
 	if (!find_below(call, request->name, record.revision, &below) || !mark(call, request->name, record.value, false)) {
@@ -482,6 +547,14 @@ bool engine_undelete(struct call *call)
 	}
 	for (size_t i = 0; i < below.count; i++) {
 		if (!mark(call, below.found[i].name, below.found[i].value, false)) {
+			return false;
+		}
+	}
+	if (!check_targets(call, request->name, record.value)) {
+		return false;
+	}
+	for (size_t i = 0; i < below.count; i++) {
+		if (!check_targets(call, below.found[i].name, below.found[i].value)) {
 			return false;
 		}
 	}

@@ -179,6 +179,13 @@ bool write_check(struct call *call, const struct schema_resource *resource, cons
 	return fits && status_ok(call->status) && (!noun || !noun->check || noun->check(call, old, new)) && status_ok(call->status);
 }
 
+bool write_field_permitted(struct call *call, const struct schema_field *field, schema_groups groups)
+{
+	return (groups & (1u << field->rules.group)) ||
+	       status_fail(call->status, STATUS_PERMISSION_DENIED, "FIELD_DENIED", "%s: your roles do not let you set fields of the group %s on this resource",
+	                   field->name, schema_group_name(field->rules.group));
+}
+
 bool write_permitted(struct call *call, const struct schema_resource *resource, const ProtobufCMessage *old, const ProtobufCMessage *new,
                      schema_groups groups)
 {
@@ -188,10 +195,8 @@ bool write_permitted(struct call *call, const struct schema_resource *resource, 
 		size_t size = strcspn(paths, ",");
 		snprintf(name, sizeof name, "%.*s", (int)size, paths);
 		const struct schema_field *field = schema_field_find(resource->type, name);
-		if (field && !field->rules.output_only && !(groups & (1u << field->rules.group))) {
-			return status_fail(call->status, STATUS_PERMISSION_DENIED, "FIELD_DENIED",
-			                   "%s: your roles do not let you set fields of the group %s on this resource", name,
-			                   schema_group_name(field->rules.group));
+		if (field && !field->rules.output_only && !write_field_permitted(call, field, groups)) {
+			return false;
 		}
 		paths += size + (paths[size] == ',');
 	}

@@ -48,6 +48,7 @@ struct worker {
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
 	int64_t draining_us;
+	struct status stopping; /* what watches end with while draining */
 	bool shut;
 };
 

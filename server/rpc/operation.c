@@ -27,16 +27,23 @@ struct operation *operation_new(void)
 	return op;
 }
 
-static void drop_waiting(struct operation *op)
+void operation_drop_current(struct operation *op)
 {
-	while (op->waiting) {
-		struct waiting_message *next = op->waiting->next;
-		free(op->waiting);
-		op->waiting = next;
+	if (op->current && op->method->hashes) {
+		sodium_memzero(op->current->bytes, op->current->size);
 	}
-	op->waiting_end = &op->waiting;
 	free(op->current);
 	op->current = NULL;
+}
+
+static void drop_waiting(struct operation *op)
+{
+	operation_drop_current(op);
+	while ((op->current = op->waiting) != NULL) {
+		op->waiting = op->waiting->next;
+		operation_drop_current(op);
+	}
+	op->waiting_end = &op->waiting;
 }
 
 void operation_reset(struct operation *op)
@@ -46,9 +53,8 @@ void operation_reset(struct operation *op)
 		op->stream.release(op->stream.state);
 	}
 	drop_waiting(op);
-	if (op->method && (op->method->hashes || op->method->audience == AUDIENCE_ANONYMOUS)) { /* held a password */
-		arena_done(&arena);
-		arena_init(&arena, LIMIT_CALL_ARENA_BYTES);
+	if (op->method && op->method->hashes) { /* held a password */
+		arena_wipe(&arena);
 	}
 	size_t violations = offsetof(struct status, violations);
 	memset(op, 0, offsetof(struct operation, status) + violations);
@@ -83,7 +89,7 @@ static bool check_time(struct operation *op)
 		return status_fail(&op->status, STATUS_CANCELLED, "CANCELLED", "the call was cancelled");
 	}
 	return op->deadline_us == 0 || clock_monotonic_us() < op->deadline_us ||
-	       status_fail(&op->status, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed; nothing was changed");
+	       status_fail(&op->status, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed%s", op->method->client_streaming ? "" : "; nothing was changed");
 }
 
 /* Who calls: nobody, or whom the token says. */
@@ -169,9 +175,11 @@ static bool append_now(struct call *call)
 {
 	struct operation *op = call->transport;
 	struct executor *executor = op->stream.executor;
+	const struct status *txn = store_txn_status(executor->txn);
 	op->revision = executor->append(executor, call, op);
 	changes_clear(call->changes);
-	return op->revision != 0 || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "STORE_FULL", "the store is full");
+	call->note = NULL;
+	return op->revision != 0 || status_fail(call->status, txn->code, txn->reason, "%s", txn->message);
 }
 
 /* ---- request ids: the same request again gets the same reply ------------------------------------------------------------------------ */
@@ -190,7 +198,9 @@ static void fingerprint(const struct operation *op, uint8_t ret_hash[FINGERPRINT
 	crypto_generichash_state state;
 	crypto_generichash_init(&state, NULL, 0, FINGERPRINT_BYTES);
 	crypto_generichash_update(&state, (const uint8_t *)op->method->path, strlen(op->method->path) + 1);
-	crypto_generichash_update(&state, op->message.data, op->message.size);
+	if (!op->method->hashes) { /* a fast hash of a password must not lie on the disk */
+		crypto_generichash_update(&state, op->message.data, op->message.size);
+	}
 	crypto_generichash_final(&state, ret_hash, FINGERPRINT_BYTES);
 }
 
@@ -269,6 +279,13 @@ static bool run_handler(struct operation *op, struct executor *executor, struct 
 	return true;
 }
 
+bool operation_admit(struct operation *op, struct executor *executor)
+{
+	int64_t now_us = clock_wall_us();
+	const struct caller *caller = check_time(op) ? find_caller(op, executor, now_us) : NULL;
+	return caller && check_permission(op, caller, now_us);
+}
+
 bool operation_run(struct operation *op, struct executor *executor)
 {
 	struct call call = {
@@ -283,12 +300,16 @@ bool operation_run(struct operation *op, struct executor *executor)
 		.stream = op->method->client_streaming || op->method->server_streaming ? &op->stream : NULL,
 		.prepared = op->prepared,
 		.verified = op->verified,
+		.witness = op->witness,
 		.budget = executor->budget,
 		.send = send_now,
 		.append = append_now,
 		.transport = op,
 	};
 	op->stream.executor = executor;
+	op->note = op->request_id = NULL;
+	op->replied = op->recorded = false;
+	op->revision = 0;
 	buf_init(&call.reply, &op->arena);
 	call.changes = op->method->writes && !executor->preparing ? changes_new(&op->arena, executor->engine->schema) : NULL;
 	bool ok = check_time(op) && (call.caller = find_caller(op, executor, call.now_us)) != NULL && check_permission(op, call.caller, call.now_us) &&
@@ -301,11 +322,10 @@ bool operation_run(struct operation *op, struct executor *executor)
 	}
 	op->prepared = call.prepared;
 	op->verified = call.verified;
+	op->witness = call.witness;
 	op->replied = ok && call.replied;
 	op->reply = buf_bytes(&call.reply);
 	op->more = call.more;
-	if (!op->method->writes) {
-		op->revision = call.revision;
-	}
+	op->revision = op->revision ? op->revision : call.revision;
 	return true;
 }

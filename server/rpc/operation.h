@@ -63,8 +63,9 @@ struct operation {
 	bool replied;
 	struct status refused;    /* OPERATION_REFUSAL: how */
 	uint64_t revision;        /* that the answer tells of */
-	const char *prepared;     /* by a hasher */
+	const char *prepared, *witness; /* by a hasher */
 	bool verified;
+	bool recorded;            /* a refusal that the writer has put on record */
 	char user[LIMIT_NAME_BYTES + 1]; /* who it was, for the log and the record */
 	const char *note, *request_id;
 	bool pump;                /* this run is a pump's, not a message's */
@@ -94,3 +95,7 @@ struct operation *operation_new(void);
 /* Empties it for the next use. */
 void operation_reset(struct operation *op);
 void operation_free(struct operation *op);
+/* Frees the message at hand; wipes it first where it held a password. */
+void operation_drop_current(struct operation *op);
+/* The first steps alone: deadline, caller, permission. What a worker asks before it lets a call into a queue. */
+bool operation_admit(struct operation *op, struct executor *executor);

@@ -28,6 +28,7 @@ static void pass_on(struct pool_thread *thread, struct operation *op)
 	if (thread->executor.preparing && status_ok(&op->status)) {
 		op->prepared_done = true;
 		op->prepared = op->prepared ? arena_strdup(&op->stream.arena, op->prepared) : NULL;
+		op->witness = op->witness ? arena_strdup(&op->stream.arena, op->witness) : NULL;
 		op->replied = false;
 		if (queue_push(server_writer_queue(thread->pool->server), op)) {
 			return;

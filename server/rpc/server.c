@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2 };
+enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, REFUSALS_WAITING_MAX = 256 };
 
 struct server {
 	struct server_options options;
@@ -25,6 +25,7 @@ struct server {
 	struct writer *writer;
 	struct pool *readers, *hashers;
 	atomic_uint connections;
+	atomic_uint refusals_waiting;
 	atomic_bool stopping;
 	_Atomic uint64_t epoch;
 };
@@ -95,8 +96,10 @@ void server_touch_session(struct server *server, const char *session)
 
 void server_record_refusal(struct server *server, const struct operation *from)
 {
-	struct operation *op = operation_new();
+	bool room = atomic_fetch_add(&server->refusals_waiting, 1) < REFUSALS_WAITING_MAX;
+	struct operation *op = room ? operation_new() : NULL;
 	if (!op) {
+		server_refusal_recorded(server);
 		return;
 	}
 	op->kind = OPERATION_REFUSAL;
@@ -107,7 +110,13 @@ void server_record_refusal(struct server *server, const struct operation *from)
 	snprintf(op->user, sizeof op->user, "%s", from->user);
 	if (!queue_push(&server->writer_queue, op)) {
 		operation_free(op);
+		server_refusal_recorded(server);
 	}
+}
+
+void server_refusal_recorded(struct server *server)
+{
+	atomic_fetch_sub(&server->refusals_waiting, 1);
 }
 
 /* ---- main thread -------------------------------------------------------------------------------------------------------------------- */
@@ -219,8 +228,6 @@ struct server *server_new(const struct server_options *options, struct status *s
 	server->options = *options;
 	atomic_store(&server->epoch, 1);
 	if (!start_threads(server, st)) {
-		atomic_store(&server->stopping, true);
-		server_publish(server);
 		server_free(server);
 		return NULL;
 	}
@@ -232,6 +239,9 @@ void server_free(struct server *server)
 	if (!server) {
 		return;
 	}
+	/* Also where it never ran. */
+	atomic_store(&server->stopping, true);
+	server_publish(server);
 	/* Workers first, while the others still answer what they wait for; then those, once their queues are empty. */
 	for (unsigned i = 0; i < server->workers_count; i++) {
 		worker_join(server->workers[i]);

@@ -49,6 +49,8 @@ void server_publish(struct server *server);
 void server_touch_session(struct server *server, const char *session);
 /* Puts a refused call on record. Any thread. Takes nothing of `op`. */
 void server_record_refusal(struct server *server, const struct operation *op);
+/* The writer has dealt with one of them: only so many wait at a time, the rest is dropped. */
+void server_refusal_recorded(struct server *server);
 /* Connections open now, counted by the workers. */
 atomic_uint *server_connections(struct server *server);
 

@@ -75,7 +75,7 @@ static void finish(struct operation *op, const struct status *st)
 	struct rpc_call *call = call_of(op);
 	bool refused = st->code == STATUS_PERMISSION_DENIED || st->code == STATUS_UNAUTHENTICATED;
 	enum log_level level = st->code == STATUS_INTERNAL || st->code == STATUS_DATA_LOSS ? LOG_ERROR : refused ? LOG_INFO : LOG_DEBUG;
-	log_event(level, "call", "method", "%s", op->method->path, "code", "%s", status_code_name(st->code), "user", "%s", op->user, "peer", "%s", op->peer,
+	log_event(level, "call", "method", "%s", op->method->path, "code", "%s", status_code_name(st->code), "user", "%s", op->running ? "" : op->user, "peer", "%s", op->peer,
 	          "message", "%s", st->message, NULL);
 	op->finished = true;
 	if (call) {
@@ -151,20 +151,41 @@ static bool hand_over(struct operation *op, struct queue *queue)
 	return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls are waiting; try again");
 }
 
-static bool run_here(struct operation *op, uint32_t budget)
+static bool take_snapshot(struct operation *op)
 {
 	struct worker *worker = op->worker;
 	arena_reset(&op->arena);
 	status_init(&op->status);
 	worker->executor.epoch = server_epoch(worker->server);
-	worker->executor.budget = budget;
 	if (!store_snapshot_renew(worker->snapshot, &op->status)) {
-		return true;
+		return false;
 	}
 	worker->executor.view = store_snapshot_view(worker->snapshot);
+	return true;
+}
+
+static bool run_here(struct operation *op, uint32_t budget)
+{
+	struct worker *worker = op->worker;
+	if (!take_snapshot(op)) {
+		return true;
+	}
+	worker->executor.budget = budget;
 	bool done = operation_run(op, &worker->executor);
 	store_snapshot_release(worker->snapshot);
 	return done;
+}
+
+/* Whoever may not call it at all gets no place in a queue. The thread that runs it asks again, for by then things may have changed. */
+static bool admit(struct operation *op)
+{
+	op->recorded = false;
+	if (!take_snapshot(op)) {
+		return false;
+	}
+	bool admitted = operation_admit(op, &op->worker->executor);
+	store_snapshot_release(op->worker->snapshot);
+	return admitted;
 }
 
 /* Where the message at hand is to be run. True when it was run here and is done, or was refused; false when it went elsewhere. */
@@ -174,6 +195,9 @@ static bool dispatch(struct operation *op)
 	const struct method_row *row = server_engine(server)->methods[op->method->index];
 	if (op->pump) {
 		return run_here(op, 0);
+	}
+	if ((op->method->hashes || op->method->writes || op->method->heavy) && !admit(op)) {
+		return true;
 	}
 	if (op->method->hashes && row && row->prepare && !op->prepared_done) {
 		return !hand_over(op, server_hasher_queue(server));
@@ -191,8 +215,7 @@ static bool dispatch(struct operation *op)
 static bool take_next(struct operation *op)
 {
 	op->has_message = op->pump = false;
-	free(op->current);
-	op->current = NULL;
+	operation_drop_current(op);
 	if (op->waiting) {
 		op->current = op->waiting;
 		op->waiting = op->current->next;
@@ -223,7 +246,7 @@ static void complete(struct operation *op)
 	connection_activate(op->connection);
 	if (!status_ok(&op->status)) {
 		bool refused = op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED;
-		if (refused && !op->method->writes) {
+		if (refused && !op->recorded) {
 			server_record_refusal(worker->server, op);
 		}
 		answer_revision(op, call);
@@ -233,8 +256,17 @@ static void complete(struct operation *op)
 	if (op->replied) {
 		send_reply(op, op->reply);
 	}
+	if (op->more && op->end_delivered) { /* the end of a stream in slices, for the others' sake */
+		op->end_delivered = false;
+		worker_ready(op);
+		return;
+	}
 	if (!streaming || op->end_delivered || (!op->method->client_streaming && !op->stream.pump)) {
 		finish(op, &op->status);
+		return;
+	}
+	if (op->stream.pump && worker->draining_us) {
+		finish(op, &worker->stopping);
 		return;
 	}
 	if (op->stream.pump && !op->pumping) {
@@ -245,7 +277,7 @@ static void complete(struct operation *op)
 	if (!op->waiting && !op->half_closed) {
 		rpc_call_set_reading(call, true);
 	}
-	if (op->waiting || op->half_closed || op->more) {
+	if (op->waiting || op->more || (op->method->client_streaming && op->half_closed && !op->end_delivered)) {
 		worker_ready(op);
 	}
 }
@@ -326,15 +358,14 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 /* Asked to stop: watches end, peers are told, what is left is cut at the end of the drain. */
 static void begin_drain(struct worker *worker)
 {
-	struct status st;
 	struct operation *op, *next;
-	status_init(&st);
-	status_fail(&st, STATUS_UNAVAILABLE, "SERVER_STOPPING", "the server is stopping; connect again");
+	status_init(&worker->stopping);
+	status_fail(&worker->stopping, STATUS_UNAVAILABLE, "SERVER_STOPPING", "the server is stopping; connect again");
 	worker->draining_us = clock_monotonic_us();
 	for (op = TAILQ_FIRST(&worker->pumps); op; op = next) {
 		next = TAILQ_NEXT(op, pumps);
 		if (!op->finished) {
-			finish(op, &st);
+			finish(op, &worker->stopping);
 		}
 	}
 	connections_shutdown(worker, false);

@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/utf8.h"
 #include "common/schema/value.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "kam/v1/session.pb-c.h"
@@ -44,13 +45,17 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 	struct writer *writer = (struct writer *)((char *)executor - offsetof(struct writer, executor));
 	size_t count;
 	const struct store_change *changes = changes_list(call->changes, &count);
+	char *note = arena_strdup(call->arena, call->note ? call->note : "");
+	if (note) {
+		utf8_repair(note); /* notes quote what clients sent, sometimes cut */
+	}
 	struct store_entry entry = {
 		.time_us = call->now_us,
 		.actor = call->actor ? call->actor : call->caller->user,
 		.request_id = op->request_id ? op->request_id : "",
 		.method = op->method->path + 1,
 		.peer = op->peer,
-		.note = call->note ? call->note : "",
+		.note = note ? note : "",
 		.changes = changes,
 		.changes_count = count,
 	};
@@ -95,6 +100,7 @@ static void record_refusal(struct writer *writer, const struct operation *op)
 		snprintf(note + used, sizeof note - used, " (and %u further refusals before it)", writer->refusals_dropped);
 	}
 	writer->refusals_dropped = 0;
+	utf8_repair(note);
 	struct store_entry entry = {
 		.time_us = clock_wall_us(),
 		.actor = op->user,
@@ -143,11 +149,13 @@ static void run_one(struct writer *writer, struct operation *op)
 		operation_run(op, &writer->executor);
 		if (op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED) {
 			record_refusal(writer, op);
+			op->recorded = true;
 		}
 		break;
 	case OPERATION_REFUSAL:
 		op->status = op->refused;
 		record_refusal(writer, op);
+		server_refusal_recorded(writer->server);
 		break;
 	case OPERATION_TOUCH:
 		touch_session(writer, op);
@@ -167,7 +175,6 @@ static bool begin(struct writer *writer)
 	struct status st;
 	status_init(&st);
 	writer->dirty = writer->access_changed = false;
-	writer->executor.epoch = server_epoch(writer->server) << 20; /* room for the batch's own steps */
 	if (!store_txn_begin(writer->executor.engine->store, &writer->executor.txn, &st)) {
 		die(&st);
 	}
@@ -175,12 +182,13 @@ static bool begin(struct writer *writer)
 	return true;
 }
 
-/* Commits what was run, or says why not; a full store is the only reason that is survived. */
+/* Commits what was run, or says why not and undoes it. Only a commit that fails otherwise than for want of room ends the process: before it, nothing has reached the disk. */
 static bool end(struct writer *writer, struct status *st)
 {
 	struct store_txn *txn = writer->executor.txn;
 	int64_t now = clock_monotonic_us();
-	if (writer->dirty && now - writer->swept_us > SWEEP_EVERY_US) {
+	bool ran = status_ok(store_txn_status(txn));
+	if (ran && writer->dirty && now - writer->swept_us > SWEEP_EVERY_US) {
 		store_request_sweep(txn, clock_wall_us() / 1000000, SWEEP_MOST);
 		writer->swept_us = now;
 	}
@@ -196,11 +204,11 @@ static bool end(struct writer *writer, struct status *st)
 		}
 		server_publish(writer->server);
 		return true;
-	}
-	if (st->code != STATUS_RESOURCE_EXHAUSTED) {
+	} else if (st->code != STATUS_RESOURCE_EXHAUSTED) {
 		die(st);
 	}
-	log_event(LOG_ERROR, "store_full", "message", "%s", st->message, NULL);
+	writer->executor.epoch++; /* whatever was loaded from what is undone */
+	log_event(LOG_ERROR, "transaction_undone", "reason", "%s", st->reason, "message", "%s", st->message, NULL);
 	return false;
 }
 
@@ -294,6 +302,7 @@ struct writer *writer_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	writer->server = server;
+	writer->executor.epoch = 1; /* its own count: every change of access goes through this thread */
 	writer->executor.server = server;
 	writer->executor.engine = server_engine(server);
 	writer->executor.append = append;

@@ -137,12 +137,19 @@ class Import(unittest.TestCase):
         self.assertEqual(self.accounts()["One"]["employees"], "1")
 
     def test_circles_are_reported_and_cut(self):
-        rows = HEAD + "1,Hen,1,,,Top,Egg\n2,Egg,1,,,Top,Hen\n"
-        reply = self.load(rows)
+        rows = HEAD + ("1,Hen,1,,,Top,Egg\n2,Egg,1,,,Top,Hen\n3,Chick,1,,,Top,Hen\n4,Self,1,,,Top,Self\n"
+                       "5,A,1,,,Top,B\n6,B,1,,,Top,C\n7,C,1,,,Top,A\n8,Orphan,1,,,Top,Nobody\n9,Child,1,,,Top,Orphan\n")
+        dry = self.load(rows, "--dry-run", expect=kamtest.PARTLY)
+        self.assertEqual(self.counts(dry), (7, 0, 0, 2))
+        reply = self.load(rows, expect=kamtest.PARTLY)
+        self.assertEqual(self.counts(reply), (7, 0, 0, 2))
         accounts = self.accounts()
-        self.assertEqual(sorted(accounts), ["Egg", "Hen"])
-        self.assertEqual(sum("parentAccount" in account for account in accounts.values()), 1)
-        self.assertTrue(any("parent_account" in result.get("reason", "") for result in reply["results"]), reply)
+        self.assertEqual(sorted(accounts), ["A", "B", "C", "Chick", "Egg", "Hen", "Self"])
+        above = {title: title for title, account in accounts.items() if "parentAccount" not in account}
+        self.assertEqual(len(above), 3, "each circle is cut once")
+        told = [result["line"] for result in reply["results"] if "left out" in result.get("reason", "")]
+        self.assertEqual(len(told), 3, reply)
+        self.assertEqual(self.counts(self.load(rows, expect=kamtest.PARTLY)), (0, 0, 7, 2))
 
     def test_maps_that_do_not_fit(self):
         for title, change, word in (("unknown field", {"fields": [{"field": "colour", "column": "name"}]}, "colour"),

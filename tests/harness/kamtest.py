@@ -221,7 +221,7 @@ class Server:
         if os.environ.get("KAM_TEST_KEEP") != "1":
             shutil.rmtree(self.folder, ignore_errors=True)
         if status != 0:
-            raise AssertionError("kamd ended with status %s:\n%s" % (status, "".join(self.lines[-40:])))
+            raise AssertionError("kamd ended with status %s:\n%s" % (status, "".join(self.lines[-120:])))
 
     def user(self, name, password=None):
         """kam as this user, signed in where a password is given."""

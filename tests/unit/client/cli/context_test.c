@@ -26,12 +26,12 @@ static int set_up(void **state)
 {
 	static struct fixture fixture;
 	static const char *const variables[] = {"KAM_SERVER", "KAM_CA", "KAM_TOKEN_FILE", "KAM_CONTEXT"};
-	char here[128], made[] = "context_test.XXXXXX";
+	char here[128];
 	arena_init(&fixture.arena, 64u << 20);
 	status_init(&fixture.st);
-	assert_non_null(mkdtemp(made));
 	assert_non_null(getcwd(here, sizeof here));
-	snprintf(fixture.directory, sizeof fixture.directory, "%s/%s", here, made);
+	snprintf(fixture.directory, sizeof fixture.directory, "%s/context_test.%ld", here, (long)getpid());
+	assert_int_equal(mkdir(fixture.directory, 0700), 0);
 	setenv("XDG_CONFIG_HOME", fixture.directory, 1);
 	setenv("XDG_STATE_HOME", fixture.directory, 1);
 	for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {

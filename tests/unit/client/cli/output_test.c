@@ -11,8 +11,8 @@
 #include "client/cli/cli.h"
 #include "kam/v1/account.pb-c.h"
 
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static struct arena arena;
@@ -87,8 +87,10 @@ static const char *listed(enum output_format format, const char *columns, struct
 {
 	struct cli cli = {.schema = schema, .output = {.format = format, .columns = columns, .headers = true}};
 	Kam__V1__Account accounts[2] = {KAM__V1__ACCOUNT__INIT, KAM__V1__ACCOUNT__INIT};
-	char path[] = "output_test.XXXXXX";
-	int file = mkstemp(path), kept = dup(1);
+	char path[64];
+	snprintf(path, sizeof path, "output_test.%ld", (long)getpid());
+	int file = open(path, O_RDWR | O_CREAT | O_EXCL, 0600), kept = dup(1);
+	assert_true(file >= 0);
 	arena_init(&cli.arena, 16u << 20);
 	accounts[0].name = (char *)"accounts/acme";
 	accounts[0].display_name = (char *)"Acme\033[2J, Inc.";
