@@ -69,7 +69,7 @@ static void print_row(struct cli *cli, struct records *records, const Kam__V1__P
 		output_last_segment(row->executive_sponsor),
 		draw_money(row->won_value, false, arena),
 		draw_money(row->open_value, false, arena),
-		arena_printf(arena, "%d/%d/%d", row->won_count, row->lost_count, row->open_count),
+		row->_won_count_case ? arena_printf(arena, "%d/%d/%d", row->won_count, row->lost_count, row->open_count) : "–",
 		draw_percent(row->win_rate_by_count, arena),
 		draw_percent(row->win_rate_by_value, arena),
 		draw_percent(row->share_of_won, arena),

@@ -242,16 +242,18 @@ static bool visit_referrer(void *context, const char *name, const struct store_r
 	return !search->found;
 }
 
-/* A contact is seen by those who may see an account on whose map it stands, and by whoever made it. */
+/* A contact is seen by those who may see an account on whose map it stands, and by whoever made it. `bytes` as in decide. */
 static bool reaches_contact(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
-                            const char *name)
+                            const char *name, struct bytes bytes)
 {
 	struct contact_search search = {access, view, caller, grant, false};
 	struct store_record record;
 	struct status st;
 	status_init(&st);
-	if (store_get(view, name, &record, &st) &&
-	    is_user(wire_find(record.value, schema_field_find(access->contact, "creator")->pb->id), caller->user)) {
+	if (!bytes.data && store_get(view, name, &record, &st)) {
+		bytes = record.value;
+	}
+	if (is_user(wire_find(bytes, schema_field_find(access->contact, "creator")->pb->id), caller->user)) {
 		return true;
 	}
 	uint8_t high[LIMIT_NAME_BYTES + 2];
@@ -264,7 +266,7 @@ static bool reaches_contact(const struct access *access, const struct store_view
 }
 
 static const char *why_not_other(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
-                                 const struct schema_resource *resource, const char *name)
+                                 const struct schema_resource *resource, const char *permission, const char *name, struct bytes bytes)
 {
 	if (!resource) {
 		return "it is the name of nothing";
@@ -275,7 +277,10 @@ static const char *why_not_other(const struct access *access, const struct store
 	if (resource->scoping == SCOPING_ALL_ONLY) {
 		return "it belongs to no account, and the role does not reach everything";
 	}
-	if (resource->scoping == SCOPING_BY_STAKEHOLDER && !reaches_contact(access, view, caller, grant, name)) {
+	/* On no map yet, one that is being created is its creator's. */
+	const char *verb = strchr(permission, '.');
+	bool creates = verb && strcmp(verb, ".create") == 0;
+	if (resource->scoping == SCOPING_BY_STAKEHOLDER && !creates && !reaches_contact(access, view, caller, grant, name, bytes)) {
 		return "no account that the role reaches has this contact on its map";
 	}
 	return NULL;
@@ -323,7 +328,7 @@ struct decision decide(const struct access *access, const struct store_view *vie
 			why_not = why_not_account(&subject, caller, grant);
 		} else if (!in_account) {
 			resource = resource ? resource : schema_resource_of_name(access->schema, name);
-			why_not = why_not_other(access, view, caller, grant, resource, name);
+			why_not = why_not_other(access, view, caller, grant, resource, permission, name, account_bytes);
 		}
 		if (!why_not) {
 			decision.allowed = true;
@@ -351,7 +356,7 @@ void decide_explain(const struct access *access, const struct store_view *view, 
 		struct subject subject = subject_of(access, view, account, (struct bytes){0});
 		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
 	} else if (name) {
-		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), name);
+		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), permission, name, (struct bytes){0});
 	}
 	ret_step->allowed = !why_not;
 	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,

@@ -26,8 +26,8 @@ bool decide_any(const struct caller *caller, const char *permission, int64_t now
 /* Union of groups over the grants that have the permission: what the caller may ever see. */
 schema_groups decide_groups(const struct caller *caller, const char *permission, int64_t now_us);
 
-/* The decision on one resource. `view` is the present state. `account` are the present bytes of the account itself where the caller has them at hand (data NULL:
- * they are read). `memo` may be NULL. A damaged account is a denial. */
+/* The decision on one resource. `view` is the present state. `account` are the present bytes of the account, or the contact, itself where the caller has them at hand (data
+ * NULL: they are read). `memo` may be NULL. A damaged account is a denial. */
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
                        struct bytes account, int64_t now_us, struct decide_memo *memo);
 

@@ -194,9 +194,14 @@ static void set_deals(const struct portfolio *portfolio, Kam__V1__PortfolioRow *
 	row->open_value = money(portfolio, amounts->open, &tally->classes[DEAL_OPEN], arena);
 	row->weighted_value = money(portfolio, amounts->weighted, &tally->weighted, arena);
 	row->money_undefined_reason = borrow(why_undefined(account, amounts, arena));
-	row->won_count = tally->classes[DEAL_WON].count;
-	row->lost_count = tally->classes[DEAL_LOST].count;
-	row->open_count = tally->classes[DEAL_OPEN].count;
+	if (account->deals_seen) {
+		row->won_count = tally->classes[DEAL_WON].count;
+		row->lost_count = tally->classes[DEAL_LOST].count;
+		row->open_count = tally->classes[DEAL_OPEN].count;
+		row->_won_count_case = KAM__V1__PORTFOLIO_ROW___WON_COUNT_WON_COUNT;
+		row->_lost_count_case = KAM__V1__PORTFOLIO_ROW___LOST_COUNT_LOST_COUNT;
+		row->_open_count_case = KAM__V1__PORTFOLIO_ROW___OPEN_COUNT_OPEN_COUNT;
+	}
 	row->win_rate_by_count = figure_message(figures->rate_by_count, arena);
 	row->win_rate_by_value = figure_message(figures->rate_by_value, arena);
 	row->share_of_won = figure_message(figures->share, arena);

@@ -82,13 +82,16 @@ static bool reply_stored(struct call *call, const char *name, struct bytes store
 
 bool engine_reply_written(struct call *call, const char *name, bool validate_only)
 {
+	const struct access *access = &call->engine->access;
 	struct store_record record;
 	struct decision read = call_decide_verb(call, call->method->resource, "read", name);
 	if (!changes_get(call->changes, call->view, name, &record, call->status)) {
 		return status_fail(call->status, STATUS_INTERNAL, "WRITE_LOST", "%s vanished while it was written", name);
 	}
-	if (!read.allowed && call->method->verb == VERB_CREATE) {
-		read = decide(&call->engine->access, call->view, call->caller, "accounts.read", name, record.value, call->now_us, NULL);
+	if (!read.allowed && (call->method->resource->type == access->account || call->method->resource->type == access->contact)) {
+		/* Made just now, it is not in the view: what it says of itself decides. */
+		const char *permission = call->method->resource->type == access->account ? "accounts.read" : "contacts.read";
+		read = decide(access, call->view, call->caller, permission, name, record.value, call->now_us, NULL);
 	}
 	if (validate_only) {
 		changes_drop(call->changes);

@@ -107,6 +107,14 @@ static bool is_live(struct call *call, const char *name)
 	return changes_get(call->changes, call->view, name, &record, call->status) && record.operation != STORE_DELETE;
 }
 
+/* May be referred to: there, and the caller may read it or has made it in this very call, whose changes no decision sees yet. */
+static bool may_refer(struct call *call, const struct schema_resource *resource, const char *target)
+{
+	struct store_record record;
+	return is_live(call, target) &&
+	       (!call->caller->user[0] || call_decide_verb(call, resource, "read", target).allowed || !store_get(call->view, target, &record, call->status));
+}
+
 static bool check_reference(void *context, const char *path, const struct schema_field *field, const char *target)
 {
 	struct reference_check *check = context;
@@ -122,8 +130,7 @@ static bool check_reference(void *context, const char *path, const struct schema
 		             other ? other->pattern : "collection/id");
 	} else if (strcmp(target, check->name) == 0 && field->rules.acyclic) {
 		status_field(call->status, full, "refers to the resource itself");
-	} else if (!referred_before(check, target) &&
-	           (!is_live(call, target) || (call->caller->user[0] && !call_decide_verb(call, resource, "read", target).allowed))) {
+	} else if (!referred_before(check, target) && !may_refer(call, resource, target)) {
 		status_field(call->status, full, "%.120s not found; it must exist before it is referred to", target);
 	}
 	return call->status->code == STATUS_OK || call->status->violations_count > 0;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 during eight writers, KAM_KILLS times (5 without it): nothing acknowledged is lost, nothing is there in part, the log's chain verifies."""
+"""kill -9 during eight writers, KAM_KILLS times (50 without it): nothing acknowledged is lost, nothing is there in part, the log's chain verifies."""
 
 import os
 import random
@@ -66,7 +66,7 @@ def check(api, acknowledged):
 
 
 def main():
-    rounds, seed = int(os.environ.get("KAM_KILLS", "5")), int(os.environ.get("KAM_SEED", str(random.randrange(1 << 32))))
+    rounds, seed = int(os.environ.get("KAM_KILLS", "50")), int(os.environ.get("KAM_SEED", str(random.randrange(1 << 32))))
     print("seed %d (KAM_SEED repeats it)" % seed)
     dice, acknowledged, slowest = random.Random(seed), {}, 0
     with kamtest.Server() as server:

@@ -211,6 +211,20 @@ static void test_contacts(void **state)
 	assert_false(may(world, "users/kim", "contacts.read", "contacts/ann"));
 }
 
+/* Who may create contacts at all may create any: on no map yet, it is theirs. */
+static void test_new_contacts(void **state)
+{
+	struct world *world = *state;
+	world_role(world, "roles/assigned", "ASSIGNED", "contacts.create,contacts.update", "PUBLIC,PERSONAL");
+	world_role(world, "roles/anything", "TEAM", "*", "PUBLIC");
+	world_bind(world, "users/kim", "roles/assigned", "\"region\":\"EMEA\"");
+	world_bind(world, "users/any", "roles/anything", "");
+	assert_true(may(world, "users/kim", "contacts.create", "contacts/new"));
+	assert_false(may(world, "users/kim", "contacts.update", "contacts/new"));
+	assert_false(may(world, "users/any", "dragon", "contacts/new"));
+	assert_false(may(world, "users/any", "bindings.create", "bindings/new"));
+}
+
 /* Who was taken off the map is no way to a contact. */
 static void test_deleted_stakeholder_shows_no_contact(void **state)
 {
@@ -317,6 +331,7 @@ int main(void)
 		TEST(test_groups_are_of_the_grants_that_reach),
 		TEST(test_permission_patterns),
 		TEST(test_contacts),
+		TEST(test_new_contacts),
 		TEST(test_deleted_stakeholder_shows_no_contact),
 		TEST(test_all_only),
 		TEST(test_everybody_has_their_own_sessions),

@@ -218,12 +218,12 @@ static void test_hidden_values_are_neither_shown_nor_sorted_by(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		assert_null(answer->rows[i]->won_value);
 		assert_null(answer->rows[i]->win_rate_by_count);
-		assert_int_equal(answer->rows[i]->won_count, 0);
+		assert_int_equal(answer->rows[i]->_won_count_case, 0);
 		assert_int_equal(answer->rows[i]->n_explanation, 0);
 		assert_null(answer->rows[i]->last_contact_time); /* without interactions.read */
 	}
 	assert_null(answer->totals->won_value);
-	assert_int_equal(answer->totals->won_count, 0);
+	assert_int_equal(answer->totals->_won_count_case, 0);
 	kit_must_fail(kit, STATUS_INVALID_ARGUMENT, GET, "{\"orderBy\":\"won_value desc\"}");
 }
 

@@ -129,7 +129,7 @@ static void test_what_is_found(void **state)
 	assert_string_equal(all(world, NULL, LIST, "\"filter\":\"region = EMEA\"", 2), "a b c. e");
 	assert_string_equal(all(world, NULL, LIST, "\"filter\":\"external_ids.crm = 2\"", 2), "a.b b1 d f");
 	assert_string_equal(all(world, NULL, LIST, "\"showDeleted\":true,\"filter\":\"name = \\\"accounts/c\\\"\"", 2), "c");
-	assert_string_equal(all(world, NULL, LIST, "\"orderBy\":\"display_name\",\"filter\":\"employees = 1\"", 2), "b1 a-b f b- d");
+	assert_string_equal(all(world, NULL, LIST, "\"orderBy\":\"display_name\",\"filter\":\"employees = 1\"", 2), "d a-b ee b");
 	assert_string_equal(all(world, NULL, LIST, "\"orderBy\":\"employees desc\",\"filter\":\"owner = \\\"users/kim\\\"\"", 3), "b- dd a-b ee ab c2 z");
 }
 
