@@ -4,9 +4,10 @@
  * rows not seen yet wait until the end. Every row is a commit record of its own within the message's transaction; a dry run keeps all changes in memory
  * and appends none, so it sees exactly what the real run would.
  */
-#include "server/domain/import_circle.h"
+#include "server/domain/import_order.h"
 
 #include "common/base/crc32c.h"
+#include "common/base/utf8.h"
 #include "common/schema/value.h"
 #include "kam/v1/programme.pb-c.h"
 #include "server/access/token.h"
@@ -14,12 +15,17 @@
 
 #include <stdio.h>
 
+enum { SLICE_ROWS = 1000 }; /* then the writer takes others' calls */
+
 struct run {
 	struct import_plan plan;
 	const char *file_name;
 	bool validate_only;
 	struct changes *changes; /* of a dry run: all of it */
 	struct waiting *waiting, **waiting_end;
+	struct waiting *turn;    /* of those, the ones still to be tried in this pass */
+	int64_t settled;         /* in this pass */
+	bool last_chance;
 	int64_t rows, created, updated, unchanged, failed, waiting_count;
 	struct arena row_arena; /* emptied after each row */
 };
@@ -174,6 +180,21 @@ static bool set_external_id(struct row *row, ProtobufCMessage *message, const ch
 	return text && value_set_text(message, field, text, arena, row->call->status);
 }
 
+/* Every field that the map sets, whether this row changes it or not: a guess at a hidden value must tell nothing. */
+static bool may_set_all(struct row *row, schema_groups groups)
+{
+	const struct import_plan *plan = &row->run->plan;
+	for (size_t i = 0; i < plan->map->n_fields; i++) {
+		const char *path = plan->map->fields[i]->field;
+		const char *top = arena_strndup(row->call->arena, path, strcspn(path, "."));
+		const struct schema_field *field = top ? schema_field_find(plan->resource->type, top) : NULL;
+		if (field && !write_field_permitted(row->call, field, groups)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool take_row(struct row *row)
 {
 	struct call *call = row->call;
@@ -183,7 +204,12 @@ static bool take_row(struct row *row)
 	if (!key) {
 		return false;
 	}
-	const char *known = import_find(call, plan->resource, plan->map->system, key);
+	bool hidden = false;
+	const char *known = import_find(call, plan->resource, plan->map->system, key, &hidden);
+	if (hidden) {
+		row->fault.reason = "you may not create it here";
+		return false;
+	}
 	bool found = known && changes_get(call->changes, call->view, known, &record, call->status);
 	ProtobufCMessage *message = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status)
 	                                  : schema_message_new(plan->resource->type, call->arena);
@@ -195,11 +221,11 @@ static bool take_row(struct row *row)
 		return false;
 	}
 	const char *name = found ? known : choose_name(row, message, parent, id, key);
-	if (!name) {
+	if (!name || strlen(name) > LIMIT_NAME_BYTES) {
+		row->fault.reason = name ? "its name would be too long: use a shorter id" : row->fault.reason;
 		return false;
 	}
-	if (!found && *parent && !is_taken(call, parent)) {
-		row->fault.reason = arena_printf(call->arena, "%s not found", parent);
+	if (!found && !write_check_parent(call, plan->resource, parent)) {
 		return false;
 	}
 	struct decision decision = decide_row(row, name, found ? "update" : "create", message);
@@ -209,8 +235,7 @@ static bool take_row(struct row *row)
 	}
 	cut_circles(row, name, message);
 	bool changed;
-	const ProtobufCMessage *old = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status) : NULL;
-	if (!write_permitted(call, plan->resource, old, message, decision.groups) ||
+	if (!(found ? may_set_all(row, decision.groups) : write_permitted(call, plan->resource, NULL, message, decision.groups)) ||
 	    !write_resource(call, plan->resource, name, found ? &record : NULL, message, plan->resource->singular, &changed)) {
 		return false;
 	}
@@ -226,6 +251,9 @@ static bool take_row(struct row *row)
 static char *kept(struct arena *arena, const char *text)
 {
 	char *copy = arena_printf(arena, "%.300s", text ? text : "");
+	if (copy) {
+		utf8_repair(copy);
+	}
 	return copy ? copy : (char *)(uintptr_t)"";
 }
 
@@ -256,36 +284,44 @@ static void add_result(struct answer *answer, const struct row *row)
 	}
 }
 
-/* What a row waits for, for the search of circles. */
+/* What a row waits for: it is taken behind that one. */
 static void note_wanted(struct waiting *waiting, const struct row_fault *fault, struct arena *arena)
 {
-	if (waiting && (waiting->by != fault->by || strcmp(waiting->wants, fault->value) != 0)) {
+	if (waiting->by != fault->by || strcmp(waiting->wants, fault->value) != 0) {
 		const char *wants = arena_strdup(arena, fault->value);
 		waiting->by = wants ? fault->by : NULL;
 		waiting->wants = wants ? wants : "";
 	}
 }
 
+static void queue_waiting(struct run *run, struct waiting *waiting)
+{
+	waiting->next = NULL;
+	*run->waiting_end = waiting;
+	run->waiting_end = &waiting->next;
+}
+
 /* Copies a row into the stream, to be tried again at the end. */
-static bool put_back(struct run *run, struct call *call, const Kam__V1__ImportRow *row)
+static struct waiting *put_back(struct run *run, struct call *call, const Kam__V1__ImportRow *row)
 {
 	struct arena *arena = &call->stream->arena;
 	struct waiting *waiting = arena_calloc(arena, 1, sizeof *waiting);
 	struct bytes packed = schema_pack(&row->base, call->arena);
-	if (!waiting || !packed.data) {
-		return false;
+	const struct schema_type *type = schema_type_find(call->engine->schema, "kam.v1.ImportRow");
+	const Kam__V1__ImportRow *copy = waiting && packed.data ? (const void *)schema_unpack(type, packed, arena, call->status) : NULL;
+	if (!copy) {
+		status_init(call->status);
+		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "too many rows wait for others: sort the file so that parents come first");
+		return NULL;
 	}
 	waiting->wants = "";
-	waiting->row = (const void *)schema_unpack(schema_type_find(call->engine->schema, "kam.v1.ImportRow"), packed, arena, call->status);
-	*run->waiting_end = waiting;
-	run->waiting_end = &waiting->next;
+	waiting->row = copy;
 	run->waiting_count++;
-	return waiting->row != NULL;
+	return waiting;
 }
 
-/* Takes one row whole: its own arena, its own record, its own result. True where it need not be tried again. `waiting` is its place among those that
- * were put back, or NULL. */
-static bool process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, struct waiting *waiting, bool last_chance)
+/* Takes one row whole: its own arena, its own record, its own result. `waiting` is its place among those that were put back, NULL for a row that came just now. */
+static void process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, struct waiting *waiting)
 {
 	struct call *call = answer->call;
 	struct changes *own = call->changes; /* a row's own end with it */
@@ -311,11 +347,16 @@ static bool process(struct answer *answer, struct run *run, const Kam__V1__Impor
 	} else if (!call->append(call)) {
 		call->arena = answer->arena;
 		call->changes = own;
-		return true; /* the transaction has failed as a whole: the writer says so */
+		return; /* the transaction has failed as a whole: the writer says so */
 	}
-	bool wait = !ok && row.fault.unresolved && !last_chance;
-	if (wait) {
-		note_wanted(waiting, &row.fault, &call->stream->arena);
+	bool wait = !ok && row.fault.unresolved && !run->last_chance;
+	struct waiting *place = wait && !waiting ? put_back(run, call, from) : waiting;
+	if (wait && place) {
+		note_wanted(place, &row.fault, &call->stream->arena);
+		queue_waiting(run, place);
+	} else if (waiting) {
+		run->waiting_count--;
+		run->settled++;
 	}
 	if (!wait && (!ok || run->validate_only || row.remark)) {
 		add_result(answer, &row);
@@ -328,7 +369,6 @@ static bool process(struct answer *answer, struct run *run, const Kam__V1__Impor
 	call->arena = answer->arena;
 	call->changes = own;
 	arena_reset(&run->row_arena);
-	return !wait;
 }
 
 static bool reply(struct answer *answer, const struct run *run, bool done, const char *record)
@@ -349,31 +389,29 @@ static bool reply(struct answer *answer, const struct run *run, bool done, const
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* Waiting rows again and again while that settles some; then circles are cut; then what is left has failed. */
-static void settle_waiting(struct answer *answer, struct run *run)
+/* Tries waiting rows again, each behind the one that it waits for, until a pass settles none; what is left then has failed. False when there is more to do:
+ * a slice at a time, for the writer has other calls. */
+static bool settle_waiting(struct answer *answer, struct run *run)
 {
-	bool last_chance = false, circles_cut = false;
-	while (run->waiting && status_ok(answer->call->status)) {
-		struct waiting *rest = NULL, **rest_end = &rest, *next;
-		int64_t before = run->waiting_count;
-		for (struct waiting *waiting = run->waiting; waiting; waiting = next) {
-			next = waiting->next;
-			if (process(answer, run, waiting->row, waiting, last_chance)) {
-				run->waiting_count--;
-			} else {
-				waiting->next = NULL;
-				*rest_end = waiting;
-				rest_end = &waiting->next;
-			}
+	size_t left = SLICE_ROWS;
+	while ((run->waiting || run->turn) && status_ok(answer->call->status)) {
+		if (!run->turn) {
+			run->turn = import_order(answer->call, &run->plan, run->waiting, (size_t)run->waiting_count);
+			run->waiting = NULL;
+			run->waiting_end = &run->waiting;
+			run->settled = 0;
 		}
-		run->waiting = rest;
-		bool stuck = run->waiting_count == before;
-		last_chance = stuck && circles_cut;
-		if (stuck && !circles_cut) {
-			import_circles_cut(answer->call, &run->plan, run->waiting, (size_t)run->waiting_count);
-			circles_cut = true;
+		for (; run->turn && left > 0 && status_ok(answer->call->status); left--) {
+			struct waiting *waiting = run->turn;
+			run->turn = waiting->next;
+			process(answer, run, waiting->row, waiting);
 		}
+		if (run->turn) {
+			return false;
+		}
+		run->last_chance = run->settled == 0;
 	}
+	return true;
 }
 
 static const char *record_run(struct call *call, const struct run *run)
@@ -400,7 +438,10 @@ static const char *record_run(struct call *call, const struct run *run)
 
 static bool end(struct answer *answer, struct run *run)
 {
-	settle_waiting(answer, run);
+	if (!settle_waiting(answer, run)) {
+		answer->call->more = true;
+		return status_ok(answer->call->status) && reply(answer, run, false, "");
+	}
 	const char *record = run->validate_only ? "" : record_run(answer->call, run);
 	return record && status_ok(answer->call->status) && reply(answer, run, true, record);
 }
@@ -433,9 +474,7 @@ static bool import(struct call *call)
 		return end(&answer, run);
 	}
 	for (size_t i = 0; i < request->n_rows && status_ok(call->status); i++) {
-		if (!process(&answer, run, request->rows[i], NULL, false) && !put_back(run, call, request->rows[i])) {
-			return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "too many rows wait for others: sort the file so that parents come first");
-		}
+		process(&answer, run, request->rows[i], NULL);
 	}
 	return status_ok(call->status) && reply(&answer, run, false, "");
 }

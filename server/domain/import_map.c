@@ -152,7 +152,13 @@ static bool cell_text(struct call *call, const struct import_plan *plan, size_t 
 
 /* ---- references ---------------------------------------------------------------------------------------------------------------------- */
 
-const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key)
+/* What the caller may not read is not found by them: neither a name nor a count may tell that it is there. */
+static bool readable(struct call *call, const struct schema_resource *resource, const char *name)
+{
+	return call_decide_verb(call, resource, "read", name).allowed;
+}
+
+const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key, bool *ret_hidden)
 {
 	struct buf value;
 	buf_init(&value, call->arena);
@@ -161,7 +167,8 @@ const char *import_find(struct call *call, const struct schema_resource *resourc
 	struct bytes bytes = buf_bytes(&value);
 	bytes.size = bytes.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : bytes.size;
 	const char **names = changes_find(call->changes, call->view, resource->external_ids->rules.index_id, bytes, 1, call->arena, call->status);
-	return names ? names[0] : NULL;
+	*ret_hidden = names && names[0] && !readable(call, resource, names[0]);
+	return names && !*ret_hidden ? names[0] : NULL;
 }
 
 const struct schema_field *import_title_field(const struct schema_resource *resource)
@@ -170,13 +177,14 @@ const struct schema_field *import_title_field(const struct schema_resource *reso
 }
 
 /* Names found under an index, of those that lie below `parent` ("" for any): the only one, or a fault. */
-static const char *only_one(const char **names, const char *parent, size_t *ret_count)
+static const char *only_one(struct call *call, const struct schema_resource *resource, const char **names, const char *parent, size_t *ret_count)
 {
 	const char *found = NULL;
 	size_t size = strlen(parent);
 	*ret_count = 0;
 	for (; names && *names; names++) {
-		if (size == 0 || (strncmp(*names, parent, size) == 0 && (*names)[size] == '/')) {
+		bool within = size == 0 || (strncmp(*names, parent, size) == 0 && (*names)[size] == '/');
+		if (within && readable(call, resource, *names)) {
 			found = *names;
 			++*ret_count;
 		}
@@ -192,7 +200,7 @@ static const char *find_by_title(struct call *call, const struct schema_resource
 		return NULL;
 	}
 	struct bytes value = index_encode(field, (struct value){.kind = VALUE_STRING, .string = text}, call->arena);
-	return only_one(changes_find(call->changes, call->view, field->rules.index_id, value, 64, call->arena, call->status), parent, ret_count);
+	return only_one(call, target, changes_find(call->changes, call->view, field->rules.index_id, value, 64, call->arena, call->status), parent, ret_count);
 }
 
 static bool is_there(struct call *call, const char *name)
@@ -209,7 +217,8 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 	const char *name = NULL;
 	size_t count = 0;
 	if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_EXTERNAL_ID) {
-		name = target->external_ids ? import_find(call, target, plan->map->system, text) : NULL;
+		bool hidden;
+		name = target->external_ids ? import_find(call, target, plan->map->system, text, &hidden) : NULL;
 	} else if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_DISPLAY_NAME) {
 		name = find_by_title(call, target, text, within, &count);
 	} else if (strchr(text, '/')) {

@@ -139,7 +139,7 @@ bool call_check_request(struct call *call)
 			value_clear(rest, &type->fields[i]);
 		}
 	}
-	return rest && rules_check(type, rest, "", false, call->status);
+	return call_whole(call, rest && rules_check(type, rest, "", false, call->status));
 }
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------ */
@@ -167,9 +167,21 @@ void call_put_resource(struct call *call, struct buf *out, const struct schema_t
 	}
 }
 
+bool call_whole(struct call *call, bool ok)
+{
+	if (!call->arena->overflowed || call->status->code == STATUS_RESOURCE_EXHAUSTED) {
+		return ok;
+	}
+	status_init(call->status);
+	return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+}
+
 bool call_reply(struct call *call, const ProtobufCMessage *message)
 {
 	assert(message->descriptor == call->method->output->pb);
+	if (call->arena->overflowed) { /* it may hold a NULL, which protobuf-c does not look for */
+		return call_whole(call, false);
+	}
 	size_t size = protobuf_c_message_get_packed_size(message);
 	uint8_t *room = size <= LIMIT_REPLY_BYTES ? buf_extend(&call->reply, size) : NULL;
 	if (size > 0 && !room) {

@@ -89,6 +89,9 @@ bool call_check_request(struct call *call);
 
 /* Answers with a message of the method's output type. */
 bool call_reply(struct call *call, const ProtobufCMessage *message);
+/* The end of a handler that came to `ok`. Where the call's memory ran out on the way, it fails whatever the handler says: a part of an answer is none, and a text
+ * that did not fit is not the request's fault. */
+bool call_whole(struct call *call, bool ok);
 /* Appends a resource's stored bytes, cut to `groups`, with its etag. */
 void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, struct bytes stored, schema_groups groups);
 /* Counts a resource towards the budget; false (and `deferred`) when it has run out. */

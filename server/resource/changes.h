@@ -32,6 +32,8 @@ bool write_check(struct call *call, const struct schema_resource *resource, cons
 /* write_check, then packs and puts it. `old_record` NULL on create. Where an update changes nothing, nothing is put and `ret_changed` (may be NULL) is false. */
 bool write_resource(struct call *call, const struct schema_resource *resource, const char *name, const struct store_record *old_record,
                     ProtobufCMessage *new, const char *prefix, bool *ret_changed);
+/* The parent of a new resource is of the right type, there for the caller, and lives; status failed otherwise. */
+bool write_check_parent(struct call *call, const struct schema_resource *resource, const char *parent);
 /* The field's group is one of `groups`; PERMISSION_DENIED naming it otherwise. */
 bool write_field_permitted(struct call *call, const struct schema_field *field, schema_groups groups);
 /* The fields that the caller may not set, of those that differ: PERMISSION_DENIED naming the first. */

@@ -53,6 +53,11 @@ struct list {
 	const char *last_name;
 };
 
+static bool fail_memory(struct list *list)
+{
+	return status_fail(list->call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+}
+
 /* ---- one candidate ------------------------------------------------------------------------------------------------------------ */
 
 /* Deleted, permitted, cut, filtered: what is left is in `ret_visible`, unpacked in `ret_message` where filter or order need it. */
@@ -70,7 +75,7 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 	struct bytes visible = wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
 	ProtobufCMessage *message = NULL;
 	if (!visible.data && record->value.size > 0) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+		return fail_memory(list);
 	}
 	if (!filter_is_empty(list->filter) || !order_is_empty(list->order)) {
 		message = schema_unpack(list->resource->type, visible, &list->scratch, call->status);
@@ -110,6 +115,9 @@ static void show(struct list *list, const char *name, struct bytes visible, stru
 		list->last_name = arena_strdup(list->call->arena, name);
 		list->last_key = arena_bytes(list->call->arena, key);
 		list->last_value = arena_bytes(list->call->arena, value);
+	}
+	if (list->call->arena->overflowed) {
+		fail_memory(list);
 	}
 }
 
@@ -421,7 +429,7 @@ static bool run_all(struct list *list)
 	return true;
 }
 
-bool engine_list(struct call *call)
+static bool list_resources(struct call *call)
 {
 	const Kam__V1__ListRequest *request = (const void *)call->request;
 	struct list list = {.call = call, .resource = call->method->resource, .request = request, .at = call->as_of};
@@ -448,4 +456,9 @@ bool engine_list(struct call *call)
 	bool ok = run_all(&list);
 	arena_done(&list.scratch);
 	return ok && status_ok(call->status) && !call->deferred && finish(&list);
+}
+
+bool engine_list(struct call *call)
+{
+	return call_whole(call, list_resources(call));
 }

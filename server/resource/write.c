@@ -186,6 +186,26 @@ bool write_check(struct call *call, const struct schema_resource *resource, cons
 	return fits && status_ok(call->status) && (!noun || !noun->check || noun->check(call, old, new)) && status_ok(call->status);
 }
 
+bool write_check_parent(struct call *call, const struct schema_resource *resource, const char *parent)
+{
+	struct store_record record;
+	if (!resource->parent) {
+		return true;
+	}
+	if (strstr(parent, "/-") || schema_resource_of_name(call->engine->schema, parent) != resource->parent) {
+		return status_field(call->status, "parent", "\"%.100s\" is not the name of one %s; write it as %s", parent, resource->parent->singular,
+		                    resource->parent->pattern);
+	}
+	bool seen = call_decide_verb(call, resource->parent, "read", parent).allowed;
+	if (!seen || !changes_get(call->changes, call->view, parent, &record, call->status)) {
+		return call_not_found(call, parent);
+	}
+	if (record.operation == STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "PARENT_DELETED", "%s is deleted: undelete it first", parent);
+	}
+	return true;
+}
+
 bool write_field_permitted(struct call *call, const struct schema_field *field, schema_groups groups)
 {
 	return (groups & (1u << field->rules.group)) ||

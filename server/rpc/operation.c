@@ -264,7 +264,7 @@ static bool run_handler(struct operation *op, struct executor *executor, struct 
 	if (*request_id && replay(op, call, request_id)) {
 		return status_ok(&op->status);
 	}
-	bool ok = handler_of(op, executor)(call);
+	bool ok = call_whole(call, handler_of(op, executor)(call));
 	op->note = call->note;
 	if (!ok || call->deferred || executor->preparing || !call->changes || !status_ok(&op->status)) {
 		return ok;
@@ -312,7 +312,10 @@ bool operation_run(struct operation *op, struct executor *executor)
 	op->revision = 0;
 	buf_init(&call.reply, &op->arena);
 	call.changes = op->method->writes && !executor->preparing ? changes_new(&op->arena, executor->engine->schema) : NULL;
-	bool ok = check_time(op) && (call.caller = find_caller(op, executor, call.now_us)) != NULL && check_permission(op, call.caller, call.now_us) &&
+	if (op->method->writes && !executor->preparing && !call.changes) {
+		status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "out of memory");
+	}
+	bool ok = status_ok(&op->status) && check_time(op) && (call.caller = find_caller(op, executor, call.now_us)) != NULL && check_permission(op, call.caller, call.now_us) &&
 	          read_as_of(op, &call) && unpack_request(op, &call) && run_handler(op, executor, &call);
 	if (call.deferred) {
 		return false;

@@ -314,7 +314,7 @@ static bool run_write(struct world *world, struct call *call)
 	call->view = store_txn_view(call->transport);
 	call->changes = changes_new(call->arena, world->schema);
 	call->append = append;
-	bool ok = call->changes && world->engine.handlers[call->method->index](call);
+	bool ok = call_whole(call, call->changes && world->engine.handlers[call->method->index](call));
 	if (ok) {
 		changes_list(call->changes, &pending);
 		ok = pending == 0 || append(call);
@@ -355,7 +355,7 @@ struct answer world_call(struct world *world, const char *user, const char *name
 	arena_init(&arena, world->call_bytes);
 	buf_init(&call.reply, &arena);
 	call.request = schema_unpack(method->input, packed, &arena, &answer.status);
-	answer.ok = call.request && (method->writes ? run_write(world, &call) : run_read(world, &call));
+	answer.ok = call.request && call_check_request(&call) && (method->writes ? run_write(world, &call) : run_read(world, &call));
 	answer.deferred = call.deferred;
 	answer.revision = call.revision;
 	assert(answer.deferred || answer.ok == status_ok(&answer.status)); /* no failure without a reason, no success with one */

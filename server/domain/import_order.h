@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * import_circle.h - rows of an import that wait for each other in a circle.
+ * import_order.h - in which order rows are taken that wait for each other, and where a circle of them is cut.
  *
  * Owns:    nothing; a waiting row lives in its stream's arena, what is computed here in call->arena.
  */
@@ -17,7 +17,8 @@ struct waiting {
 	bool cut;                        /* to be taken without that reference */
 	struct waiting *leads_to;        /* the row that it waits for; NULL: none that waits */
 	size_t walk;                     /* on which walk it was met first, from 1 */
+	bool placed;
 };
 
-/* Marks one row of each circle to be cut. Without circles, or where memory is short, none. */
-void import_circles_cut(struct call *call, const struct import_plan *plan, struct waiting *first, size_t count);
+/* The list again, each row behind the one that it waits for, and one row of each circle marked to be cut. Where memory is short, as it was. */
+struct waiting *import_order(struct call *call, const struct import_plan *plan, struct waiting *first, size_t count);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Half the world's organisation charts have somebody who reports to themselves in the end. Every row waits for one other at most, so following the references
- * from each row once finds every circle: a walk that meets a row of its own has gone round one.
+ * Every row waits for one other at most, so following the references from each row once gives an order in which one pass settles them all, however deep they lie, and
+ * finds every circle: a walk that meets a row of its own has gone round one. Half the world's organisation charts have somebody who reports to themselves in the end.
  */
-#include "server/domain/import_circle.h"
+#include "server/domain/import_order.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -30,6 +30,7 @@ static void fill(struct call *call, const struct import_plan *plan, struct waiti
 		*list++ = (struct called){title ? import_cell(call, plan, at->row, title->name) : "", at};
 		at->leads_to = NULL;
 		at->walk = 0;
+		at->placed = false;
 	}
 }
 
@@ -52,25 +53,47 @@ static bool leads_upwards(const struct import_plan *plan, const struct waiting *
 	return field && field->rules.acyclic;
 }
 
-void import_circles_cut(struct call *call, const struct import_plan *plan, struct waiting *first, size_t count)
+/* Marks the row at which each circle is cut. */
+static void cut_circles(struct waiting **rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct waiting *at = rows[i];
+		for (; at && at->walk == 0; at = at->leads_to) {
+			at->walk = i + 1;
+		}
+		if (at && at->walk == i + 1) {
+			at->cut = true;
+		}
+	}
+}
+
+struct waiting *import_order(struct call *call, const struct import_plan *plan, struct waiting *first, size_t count)
 {
 	struct called *list = arena_calloc(call->arena, count * 3 + 1, sizeof *list);
-	if (!list) {
-		return;
+	struct waiting **rows = arena_calloc(call->arena, count + 1, sizeof *rows), **stack = arena_calloc(call->arena, count + 1, sizeof *stack);
+	struct waiting *ordered = NULL, **end = &ordered;
+	size_t filled = 0;
+	if (!list || !rows || !stack) {
+		return first;
 	}
 	fill(call, plan, first, list);
 	qsort(list, count * 3, sizeof *list, compare);
 	for (struct waiting *at = first; at; at = at->next) {
 		at->leads_to = leads_upwards(plan, at) ? find(list, count * 3, at->wants) : NULL;
+		rows[filled++] = at;
 	}
-	size_t walk = 0;
-	for (struct waiting *start = first; start; start = start->next) {
-		struct waiting *at = start;
-		for (walk++; at && at->walk == 0; at = at->leads_to) {
-			at->walk = walk;
+	cut_circles(rows, count);
+	for (size_t i = 0; i < count; i++) {
+		size_t depth = 0;
+		for (struct waiting *at = rows[i]; at && !at->placed; at = at->cut ? NULL : at->leads_to) {
+			at->placed = true;
+			stack[depth++] = at;
 		}
-		if (at && at->walk == walk) {
-			at->cut = true;
+		while (depth > 0) {
+			*end = stack[--depth];
+			end = &(*end)->next;
 		}
 	}
+	*end = NULL;
+	return ordered;
 }

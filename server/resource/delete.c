@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Delete and Undelete, once for every resource type: softly, with what lies below, and refused while others refer to it. What went in one delete comes back together.
+ */
+#include "common/base/name.h"
+#include "common/schema/value.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "kam/v1/standard.pb-c.h"
+#include "server/resource/changes.h"
+#include "server/resource/engine.h"
+
+#include <stdio.h>
+
+enum { LISTED_MAX = 5 };
+
+/* Live, or deleted in one revision, resources below a name. */
+struct below {
+	struct call *call;
+	const struct schema_resource *resource;
+	uint64_t deleted_at; /* 0: the live ones */
+	struct store_change *found; /* name, value */
+	size_t count, capacity;
+};
+
+static bool visit_below(void *context, const char *name, const struct store_record *record)
+{
+	struct below *below = context;
+	bool wanted = below->deleted_at ? record->operation == STORE_DELETE && record->revision == below->deleted_at : record->operation != STORE_DELETE;
+	if (!wanted) {
+		return true;
+	}
+	if (below->count == below->capacity) {
+		size_t capacity = below->capacity ? below->capacity * 2 : 16;
+		struct store_change *grown = arena_alloc(below->call->arena, capacity * sizeof *grown);
+		if (!grown || capacity > LIMIT_CHANGES) {
+			return status_fail(below->call->status, STATUS_RESOURCE_EXHAUSTED, "TOO_MANY_BELOW", "more than %u resources lie below; delete them in parts first",
+			                   LIMIT_CHANGES / 2);
+		}
+		if (below->count) {
+			memcpy(grown, below->found, below->count * sizeof *grown);
+		}
+		below->found = grown;
+		below->capacity = capacity;
+	}
+	below->found[below->count++] =
+		(struct store_change){.name = arena_strdup(below->call->arena, name), .value = arena_bytes(below->call->arena, record->value)};
+	return true;
+}
+
+static bool find_below(struct call *call, const char *name, uint64_t deleted_at, struct below *ret_below)
+{
+	const struct schema_resource *top = call->method->resource;
+	*ret_below = (struct below){.call = call, .deleted_at = deleted_at};
+	for (size_t i = 0; i < schema_resources_count(call->engine->schema); i++) {
+		const struct schema_resource *resource = schema_resource_at(call->engine->schema, i);
+		size_t size = strlen(top->collection);
+		if (strncmp(resource->collection, top->collection, size) != 0 || resource->collection[size] != '/' || resource->system) {
+			continue; /* not below, or kept by its noun (the sessions of a user) */
+		}
+		/* accounts/acme/scorecards/-/entries: '-' for every id between. */
+		char pattern[2 * LIMIT_NAME_BYTES];
+		size_t used = (size_t)snprintf(pattern, sizeof pattern, "%s", name);
+		for (const char *word = resource->collection + size + 1; word; word = strchr(word, '/') ? strchr(word, '/') + 1 : NULL) {
+			bool last = !strchr(word, '/');
+			used += (size_t)snprintf(pattern + used, sizeof pattern - used, "/%.*s%s", (int)strcspn(word, "/"), word, last ? "" : "/-");
+		}
+		ret_below->resource = resource;
+		if (!store_scan(call->view, pattern, NULL, 0, visit_below, ret_below, call->status) || !status_ok(call->status)) {
+			return false;
+		}
+	}
+	return call_whole(call, true); /* names and values are all there */
+}
+
+/* The same bytes with the delete time set or cleared. */
+static bool mark(struct call *call, const char *name, struct bytes value, bool deleted)
+{
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	ProtobufCMessage *message = schema_unpack(resource->type, value, call->arena, call->status);
+	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
+	if (!message || !time) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	}
+	google__protobuf__timestamp__init(time);
+	time->seconds = call->now_us / 1000000;
+	time->nanos = (int32_t)(call->now_us % 1000000 * 1000);
+	struct value stamp = {.kind = VALUE_MESSAGE, .message = &time->base};
+	bool ok = value_set(message, resource->update_time, stamp, call->arena);
+	if (deleted) {
+		ok = ok && value_set(message, resource->delete_time, stamp, call->arena);
+	} else {
+		value_clear(message, resource->delete_time);
+	}
+	struct bytes packed = schema_pack(message, call->arena);
+	return ok && changes_put(call->changes, call->view, name, deleted ? STORE_DELETE : STORE_UNDELETE, packed, call->status);
+}
+
+/* A name for a refusal: only of what the caller may read, or the refusal would tell that it is there. */
+static const char *told(struct call *call, const char *name, const char *otherwise)
+{
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	return resource && call_decide_verb(call, resource, "read", name).allowed ? name : otherwise;
+}
+
+static bool refuse_children(struct call *call, const char *name, const struct below *below)
+{
+	const char *child = NULL;
+	for (size_t i = 0; i < below->count && !child; i++) {
+		child = told(call, below->found[i].name, NULL);
+	}
+	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN", "%s has %zu resource%s below it%s%s; delete them first, or all with force", name,
+	                   below->count, below->count == 1 ? "" : "s", child ? ", among them " : "", child ? child : "");
+}
+
+static bool check_unreferred(struct call *call, const char *name)
+{
+	const char **referrers = write_referrers(call, name, LISTED_MAX + 1);
+	char list[LISTED_MAX * 72] = "";
+	int count = 0, listed = 0;
+	for (; referrers && referrers[count]; count++) {
+		if (listed < LISTED_MAX && told(call, referrers[count], NULL)) {
+			size_t used = strlen(list);
+			snprintf(list + used, sizeof list - used, "%s%.68s", listed++ ? ", " : "", referrers[count]);
+		}
+	}
+	if (!referrers || count == 0) {
+		return referrers != NULL;
+	}
+	if (listed == 0) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO",
+		                   "%s is referred to by resources that you may not see; ask somebody who may to change them first", name);
+	}
+	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO", "%s is referred to by %s%s; change or delete %s first", name, list,
+	                   count > listed ? " and others" : "", count > 1 ? "these" : "it");
+}
+
+static bool delete_resource(struct call *call)
+{
+	const Kam__V1__DeleteRequest *request = (const void *)call->request;
+	const struct noun *noun = engine_noun(call->engine, call->method->resource);
+	struct store_record record;
+	struct decision change;
+	struct below below;
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+		return false;
+	}
+	if (record.operation == STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted already", request->name);
+	}
+	const ProtobufCMessage *old = schema_unpack(call->method->resource->type, record.value, call->arena, call->status);
+	if (!old || !find_below(call, request->name, 0, &below) || (below.count > 0 && !request->force && !refuse_children(call, request->name, &below)) ||
+	    !check_unreferred(call, request->name) || (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) ||
+	    !mark(call, request->name, record.value, true)) {
+		return false;
+	}
+	for (size_t i = 0; i < below.count; i++) {
+		if (!mark(call, below.found[i].name, below.found[i].value, true)) {
+			return false;
+		}
+	}
+	return engine_reply_written(call, request->name, request->validate_only);
+}
+
+bool engine_delete(struct call *call)
+{
+	return call_whole(call, delete_resource(call));
+}
+
+struct undelete_check {
+	struct call *call;
+	const char *missing;
+};
+
+static bool visit_target(void *context, const char *path, const struct schema_field *field, const char *target)
+{
+	struct undelete_check *check = context;
+	struct store_record record;
+	(void)path, (void)field;
+	if (!changes_get(check->call->changes, check->call->view, target, &record, check->call->status) || record.operation == STORE_DELETE) {
+		check->missing = target;
+	}
+	return !check->missing;
+}
+
+/* What came back refers to nothing that is deleted. Asked when all is marked, because it may refer to what came back with it. */
+static bool check_targets(struct call *call, const char *name, struct bytes value)
+{
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	const ProtobufCMessage *message = schema_unpack(resource->type, value, call->arena, call->status);
+	struct undelete_check check = {call, NULL};
+	bool walked = message && references_each(resource->type, message, call->arena, visit_target, &check);
+	if (check.missing) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERENCE_DELETED", "%s refers to %s, which is deleted: undelete that first",
+		                   told(call, name, "a resource below it"), told(call, check.missing, "a resource that you may not see"));
+	}
+	return walked || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+}
+
+static bool undelete_resource(struct call *call)
+{
+	const Kam__V1__UndeleteRequest *request = (const void *)call->request;
+	struct store_record record;
+	struct decision change;
+	struct below below;
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+		return false;
+	}
+	if (record.operation != STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_NOT_DELETED", "%s is not deleted", request->name);
+	}
+	struct name parts;
+	if (!name_parse(request->name, false, &parts) || !write_check_parent(call, call->method->resource, arena_strndup(call->arena, request->name, name_parent_size(&parts)))) {
+		return false;
+	}
+	/* What went with it comes back with it. */
+	if (!find_below(call, request->name, record.revision, &below) || !mark(call, request->name, record.value, false)) {
+		return false;
+	}
+	for (size_t i = 0; i < below.count; i++) {
+		if (!mark(call, below.found[i].name, below.found[i].value, false)) {
+			return false;
+		}
+	}
+	if (!check_targets(call, request->name, record.value)) {
+		return false;
+	}
+	for (size_t i = 0; i < below.count; i++) {
+		if (!check_targets(call, below.found[i].name, below.found[i].value)) {
+			return false;
+		}
+	}
+	return engine_reply_written(call, request->name, request->validate_only);
+}
+
+bool engine_undelete(struct call *call)
+{
+	return call_whole(call, undelete_resource(call));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ListVersions, once for every resource type: the states that a resource had, each cut to what the caller may see now.
+ */
+#include "common/schema/mask.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "kam/v1/standard.pb-c.h"
+#include "server/resource/engine.h"
+
+struct versions {
+	struct call *call;
+	schema_groups groups;
+	size_t wanted;
+	Kam__V1__Version **list; /* newest first */
+	ProtobufCMessage **messages;
+	size_t count;
+};
+
+static bool visit_version(void *context, const char *name, const struct store_record *record)
+{
+	struct versions *versions = context;
+	struct call *call = versions->call;
+	const struct schema_type *type = call->method->resource->type;
+	Kam__V1__Version *version = arena_alloc(call->arena, sizeof *version);
+	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
+	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
+	struct buf bytes;
+	struct store_entry entry;
+	(void)name;
+	buf_init(&bytes, call->arena);
+	call_put_resource(call, &bytes, type, record->value, versions->groups);
+	if (!version || !any || !time || bytes.failed) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+	}
+	kam__v1__version__init(version);
+	google__protobuf__any__init(any);
+	google__protobuf__timestamp__init(time);
+	any->type_url = arena_printf(call->arena, "type.googleapis.com/%s", type->name);
+	any->value = (ProtobufCBinaryData){bytes.size, bytes.data};
+	version->revision = record->revision;
+	version->operation = (Kam__V1__Operation)record->operation;
+	version->resource = any;
+	if (store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
+		time->seconds = entry.time_us / 1000000;
+		time->nanos = (int32_t)(entry.time_us % 1000000 * 1000);
+		version->time = time;
+		version->actor = arena_strdup(call->arena, entry.actor);
+	}
+	versions->messages[versions->count] = schema_unpack(type, bytes.size ? buf_bytes(&bytes) : (struct bytes){0}, call->arena, call->status);
+	versions->list[versions->count++] = version;
+	return status_ok(call->status) && versions->count <= versions->wanted;
+}
+
+/* Each version against the one before it, which is the next in the list. */
+static bool set_changed_fields(struct versions *versions, size_t shown)
+{
+	struct call *call = versions->call;
+	for (size_t i = 0; i < shown && i + 1 < versions->count; i++) {
+		const char *paths = mask_differences(call->method->resource->type, versions->messages[i + 1], versions->messages[i], GROUPS_ALL, call->arena);
+		size_t count = paths && *paths ? 1 : 0;
+		for (const char *c = paths; c && *c; c++) {
+			count += *c == ',';
+		}
+		char **fields = arena_calloc(call->arena, count + 1, sizeof *fields);
+		for (size_t k = 0; fields && k < count; k++) {
+			fields[k] = arena_strndup(call->arena, paths, strcspn(paths, ","));
+			paths += strcspn(paths, ",") + (k + 1 < count);
+		}
+		if (!fields) {
+			return false;
+		}
+		versions->list[i]->changed_fields = fields;
+		versions->list[i]->n_changed_fields = count;
+	}
+	return true;
+}
+
+static bool list_versions(struct call *call)
+{
+	const Kam__V1__ListVersionsRequest *request = (const void *)call->request;
+	struct store_record record;
+	uint64_t before = call->as_of ? call->as_of + 1 : 0;
+	const char *name = request->name;
+	if (!engine_check_name(call, name, "name")) {
+		return false;
+	}
+	struct decision decision = call_decide(call, call->method->permission, name, (struct bytes){0});
+	if (!decision.allowed || !store_get(call->view, name, &record, call->status)) {
+		return status_ok(call->status) && call_not_found(call, name);
+	}
+	if (*request->page_token) {
+		struct bytes position;
+		if (!page_token_read(call, bytes_of(name), request->page_token, &position) || position.size != sizeof before) {
+			return status_field(call->status, "page_token", "is not one that this list gave; start again without it");
+		}
+		memcpy(&before, position.data, sizeof before);
+	}
+	size_t size = request->page_size == 0 ? LIMIT_PAGE_SIZE_DEFAULT : (size_t)request->page_size;
+	size = size > LIMIT_PAGE_SIZE_MAX ? LIMIT_PAGE_SIZE_MAX : size;
+	struct versions versions = {.call = call, .groups = decision.groups, .wanted = size};
+	versions.list = arena_calloc(call->arena, size + 1, sizeof *versions.list);
+	versions.messages = arena_calloc(call->arena, size + 1, sizeof *versions.messages);
+	if (!versions.list || !versions.messages) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+	}
+	if (!store_history(call->view, name, before, visit_version, &versions, call->status) || !status_ok(call->status)) {
+		return false;
+	}
+	size_t shown = versions.count > size ? size : versions.count;
+	Kam__V1__ListVersionsResponse response = KAM__V1__LIST_VERSIONS_RESPONSE__INIT;
+	if (!set_changed_fields(&versions, shown)) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+	}
+	response.versions = versions.list;
+	response.n_versions = shown;
+	if (versions.count > size) {
+		uint64_t next = versions.list[size - 1]->revision;
+		response.next_page_token = (char *)(uintptr_t)page_token_make(call, bytes_of(name), (struct bytes){(const uint8_t *)&next, sizeof next});
+	}
+	return call_reply(call, &response.base);
+}
+
+bool engine_list_versions(struct call *call)
+{
+	return call_whole(call, list_versions(call));
+}
