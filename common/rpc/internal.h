@@ -72,6 +72,7 @@ enum {
 	FLAG_COMPRESSED = 0x01,
 	FLAG_CONNECT_END = 0x02,
 	FLAG_WEB_TRAILER = 0x80,
+	LINGERING_CALLS = 16,     /* answered calls of a session whose request is still coming in */
 	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
 };
 
@@ -118,6 +119,8 @@ struct rpc_call {
 	bool closing;                /* nothing more will be queued */
 	bool owner_finished;
 	bool end_sent;               /* our END_STREAM went out */
+	bool lingering;              /* … before the peer's; what still comes is dropped */
+	size_t lingered_bytes;
 	bool full;                   /* the owner waits for `writable` */
 	bool noticed, notice_writable, notice_reading;
 
@@ -157,6 +160,7 @@ struct rpc_session {
 	struct queue out;            /* frames gathered by rpc_session_send */
 	struct queue inflated;       /* the message being delivered, if it came compressed */
 	struct bucket nuisance, resets;
+	unsigned lingering;          /* calls that are */
 };
 
 /* call.c */

@@ -120,12 +120,18 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *hd, void 
 	return 0;
 }
 
+static void drop_rest(struct rpc_call *call, size_t size);
+
 static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const uint8_t *data, size_t size, void *user_data)
 {
 	struct rpc_session *session = user_data;
 	struct rpc_call *call = call_of(session, stream_id);
 	if (call == NULL) {
 		nghttp2_session_consume(h2, stream_id, size);
+		return 0;
+	}
+	if (call->lingering) {
+		drop_rest(call, size);
 		return 0;
 	}
 	bool last = flags & NGHTTP2_FLAG_END_STREAM && size == session->frame_bytes;
@@ -170,6 +176,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t erro
 		return 0;
 	}
 	nghttp2_session_set_stream_user_data(h2, stream_id, NULL);
+	session->lingering -= call->lingering;
 	if (!session->server) {
 		client_closed(call, error_code);
 		return 0;
@@ -183,9 +190,34 @@ static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t erro
 
 /* ---- nghttp2 calls back: sending --------------------------------------------------------------------------------------------------- */
 
+/* RFC 9113 §8.1: answered before the request was whole. A reset tells the peer to stop, and without one the stream could stay open for ever; but curl throws the answer away on a
+ * reset, so the rest of a few short requests is waited for and dropped. */
+static void answered_early(struct rpc_call *call)
+{
+	struct rpc_session *session = call->session;
+	bool short_request = !(call->method != NULL && call->method->client_streaming);
+	if (short_request && session->lingering < LINGERING_CALLS) {
+		call->lingering = true;
+		session->lingering++;
+		return;
+	}
+	nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+}
+
+/* Drops what comes after the answer; past the size of a message the peer is told to stop after all. */
+static void drop_rest(struct rpc_call *call, size_t size)
+{
+	nghttp2_session_consume(call->session->h2, call->stream_id, size);
+	call->lingered_bytes += size;
+	if (call->lingered_bytes > 2 * (size_t)LIMIT_MESSAGE_BYTES) {
+		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+	}
+}
+
 static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
 {
 	struct rpc_session *session = user_data;
+	(void)h2;
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && session->server &&
 		    !bucket_take(&session->resets, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND)) {
@@ -205,8 +237,7 @@ static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *
 	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
 		call->end_sent = true;
 		if (session->server && !call->remote_closed) {
-			/* RFC 9113 §8.1: answered before the request was whole. Without this the stream stays open for ever. */
-			nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+			answered_early(call);
 		}
 	}
 	return 0;
@@ -440,6 +471,12 @@ void rpc_session_shutdown(struct rpc_session *session, bool final)
 		nghttp2_submit_shutdown_notice(session->h2);
 	} else {
 		nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
+		struct rpc_call *call;
+		TAILQ_FOREACH(call, &session->calls, link) {
+			if (call->lingering) { /* nobody waits for the rest any more */
+				nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+			}
+		}
 	}
 }
 

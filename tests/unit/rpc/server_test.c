@@ -215,9 +215,22 @@ static void early_answers_close_the_stream(void **state)
 	assert_has(raw->reply.trailers, "grpc-status: 0");
 	assert_true(raw->reply.ended && raw->reply.closed);
 	assert_int_equal(raw->reply.error, NGHTTP2_NO_ERROR);
-	raw_post(raw, "Say", "text/plain", bytes_of("x"), NULL);
-	assert_has(raw->reply.headers, ":status: 415");
-	assert_true(raw->reply.closed);
+}
+
+/* A short request that is answered before it is whole may end by itself, for curl drops the answer on a reset; but only so many at a time. */
+static void early_answers_wait_for_a_few_short_requests(void **state)
+{
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	for (int i = 0; i < 20; i++) {
+		raw_post(raw, "Say", "text/plain", bytes_of("x"), NULL);
+		assert_has(raw->reply.headers, ":status: 415");
+		assert_true(raw->reply.ended);
+		assert_int_equal(raw->reply.closed, i >= 16);
+	}
+	rpc_session_shutdown(raw->echo->session, true); /* then for none */
+	raw_settle(raw);
+	assert_int_equal(rpc_session_calls(raw->echo->session), 0);
 }
 
 static void strange_metadata_kills_no_call(void **state)
@@ -502,6 +515,7 @@ int main(void)
 		TEST(grpc_compression),
 		TEST(grpc_timeouts),
 		TEST(early_answers_close_the_stream),
+		TEST(early_answers_wait_for_a_few_short_requests),
 		TEST(strange_metadata_kills_no_call),
 		TEST(web_ends_with_a_trailer_frame),
 		TEST(web_errors),
