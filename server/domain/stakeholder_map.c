@@ -350,8 +350,8 @@ static void add_model_alarm(struct drawing *drawing)
 	if (drawing->answer->model_alarm && drawing->shape.model == MODEL_NONE) {
 		add_alarm(drawing, arena_printf(drawing->arena, "We have no active contact; the tier %s asks for a %s", tier, asked));
 	} else if (drawing->answer->model_alarm) {
-		add_alarm(drawing, arena_printf(drawing->arena, "Our contacts make a %s (%zu of us, %zu of them, %zu levels); the tier %s asks for a %s",
-		                                relationship_model_name(drawing->shape.model), drawing->shape.users, drawing->shape.people, drawing->shape.levels, tier,
+		add_alarm(drawing, arena_printf(drawing->arena, "Our contacts make a %s (%zu of us, %zu of them, %zu level%s); the tier %s asks for a %s",
+		                                relationship_model_name(drawing->shape.model), drawing->shape.users, drawing->shape.people, drawing->shape.levels, drawing->shape.levels == 1 ? "" : "s", tier,
 		                                asked));
 	}
 }

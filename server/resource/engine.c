@@ -4,6 +4,7 @@
  */
 #include "server/resource/engine.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,11 @@ bool engine_init(struct engine *engine, const struct schema *schema, struct stor
 	engine->nouns = calloc(schema_resources_count(schema), sizeof *engine->nouns);
 	engine->methods = calloc(methods, sizeof *engine->methods);
 	engine->handlers = calloc(methods, sizeof *engine->handlers);
-	if (!engine->nouns || !engine->methods || !engine->handlers) {
+	engine->changed = calloc(schema_resources_count(schema), sizeof *engine->changed);
+	for (size_t i = 0; engine->changed && i < schema_resources_count(schema); i++) {
+		atomic_init(&engine->changed[i], store_revision(store));
+	}
+	if (!engine->changed || !engine->nouns || !engine->methods || !engine->handlers) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	for (size_t i = 0; i < methods; i++) {
@@ -79,6 +84,20 @@ void engine_done(struct engine *engine)
 	free(engine->nouns);
 	free(engine->methods);
 	free(engine->handlers);
+	free(engine->changed);
+}
+
+void engine_note_change(const struct engine *engine, const char *name, uint64_t revision)
+{
+	const struct schema_resource *resource = schema_resource_of_name(engine->schema, name);
+	if (resource) {
+		atomic_store(&engine->changed[resource_index(engine, resource)], revision);
+	}
+}
+
+bool engine_unchanged_since(const struct engine *engine, const struct schema_resource *resource, uint64_t revision)
+{
+	return atomic_load(&engine->changed[resource_index(engine, resource)]) <= revision;
 }
 
 const struct noun *engine_noun(const struct engine *engine, const struct schema_resource *resource)

@@ -44,12 +44,18 @@ struct engine {
 	const struct method_row **methods; /* by schema_method.index; NULL where standard */
 	call_handler **handlers;           /* by schema_method.index; NULL: UNIMPLEMENTED */
 	struct store *store;
+	/* By resource: a revision at or after its newest change. Lets a later page of a list use an index although others write elsewhere. */
+	_Atomic uint64_t *changed;
 };
 
 /* Builds the tables. INTERNAL where a domain names a method or collection that the contract does not have, or a method has no handler. */
 bool engine_init(struct engine *engine, const struct schema *schema, struct store *store, const struct domain *const *domains, size_t domains_count,
                  struct status *st);
 void engine_done(struct engine *engine);
+/* Whoever appends a record says so for each of its names before the commit. Any thread. */
+void engine_note_change(const struct engine *engine, const char *name, uint64_t revision);
+/* No resource of the type has changed after `revision`. */
+bool engine_unchanged_since(const struct engine *engine, const struct schema_resource *resource, uint64_t revision);
 const struct noun *engine_noun(const struct engine *engine, const struct schema_resource *resource);
 
 /* The standard methods. */

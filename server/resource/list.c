@@ -9,7 +9,7 @@
  *
  * Every candidate goes the same way whatever the plan: deleted? permitted? cut to the caller's groups; only then compared with the filter and the order, so
  * what a caller may not see has no part in what they get. All pages of one list are of one revision: a later page reads as of the first one's; where an index
- * can no longer serve that (the store moved on), EQUAL and ORDERED go over to SORT, whose order is the same.
+ * can no longer serve that (resources of the type have changed), EQUAL and ORDERED go over to SORT, whose order is the same.
  */
 #include "common/base/name.h"
 #include "common/schema/filter.h"
@@ -343,7 +343,7 @@ static bool read_token(struct list *list)
 		return status_field(call->status, "page_token", "is not one that kam gave; start again without it");
 	}
 	list->after_name = arena_strndup(call->arena, (const char *)rest.data, rest.size);
-	if (at != store_view_revision(call->view)) {
+	if (at != store_view_revision(call->view) && !engine_unchanged_since(call->engine, list->resource, at)) {
 		list->at = at;
 		list->plan = list->plan == PLAN_SCAN ? PLAN_SCAN : PLAN_SORT;
 	}

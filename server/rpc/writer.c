@@ -66,7 +66,11 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		}
 	}
 	writer->dirty = true;
-	return store_append(executor->txn, &entry);
+	uint64_t revision = store_append(executor->txn, &entry);
+	for (size_t i = 0; revision && i < count; i++) {
+		engine_note_change(executor->engine, changes[i].name, revision);
+	}
+	return revision;
 }
 
 /* ---- what the writer does by itself ------------------------------------------------------------------------------------------------ */
@@ -132,7 +136,7 @@ static void touch_session(struct writer *writer, struct operation *op)
 	struct store_entry entry = {
 		.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = "kam/TouchSession", .peer = "", .note = "", .changes = &change, .changes_count = 1};
 	if (change.value.data) {
-		store_append(writer->executor.txn, &entry);
+		engine_note_change(writer->executor.engine, op->user, store_append(writer->executor.txn, &entry));
 		writer->dirty = writer->access_changed = true;
 		writer->executor.epoch++;
 	}

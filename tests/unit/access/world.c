@@ -160,6 +160,7 @@ uint64_t world_put_bytes(struct world *world, const char *name, enum store_opera
 	struct store_entry entry = {.time_us = world->now_us, .actor = "users/test", .request_id = "", .method = "Test/Put", .peer = "", .note = "",
 	                            .changes = &change, .changes_count = 1};
 	uint64_t revision = store_append(txn, &entry);
+	engine_note_change(&world->engine, name, revision);
 	store_commit(txn, &world->st);
 	die_on(&world->st, name);
 	return revision;
@@ -302,6 +303,9 @@ static bool append(struct call *call)
 		.changes_count = count,
 	};
 	call->revision = store_append(txn, &entry);
+	for (size_t i = 0; i < count; i++) {
+		engine_note_change(call->engine, changes[i].name, call->revision);
+	}
 	changes_clear(call->changes);
 	return call->revision != 0 || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "STORE_FULL", "the store is full");
 }

@@ -122,7 +122,11 @@ static bool append(struct call *call, struct store_txn *txn)
 	const struct store_change *changes = changes_list(call->changes, &count);
 	struct store_entry entry = {.time_us = call->now_us, .actor = call->caller->user, .request_id = "", .method = call->method->path + 1, .peer = "",
 	                            .note = call->note ? call->note : "", .changes = changes, .changes_count = count};
-	return count == 0 || store_append(txn, &entry) != 0;
+	uint64_t revision = count == 0 ? 0 : store_append(txn, &entry);
+	for (size_t i = 0; i < count; i++) {
+		engine_note_change(call->engine, changes[i].name, revision);
+	}
+	return count == 0 || revision != 0;
 }
 
 static bool run_write(struct call *call, struct kit *kit)
