@@ -158,10 +158,21 @@ static void print_gaps(struct cli *cli, const Kam__V1__StakeholderMap *map)
 	}
 }
 
+/* At how many levels of the client somebody stands on the map. */
+static int count_levels(const Kam__V1__StakeholderMap *map)
+{
+	unsigned seen = 0;
+	for (size_t i = 0; i < map->n_nodes; i++) {
+		seen |= map->nodes[i]->level > 0 && (int)map->nodes[i]->level < 32 ? 1u << map->nodes[i]->level : 0;
+	}
+	return __builtin_popcount(seen);
+}
+
 static bool print_map(struct cli *cli, const Kam__V1__StakeholderMap *map, struct status *st)
 {
-	printf("%s, %zu %s, as of revision %llu\n\n", text_clean(map->account, &cli->arena), map->n_nodes, map->n_nodes == 1 ? "person" : "people",
-	       (unsigned long long)map->revision);
+	int levels = count_levels(map);
+	printf("%s, %zu %s at %d level%s, as of revision %llu\n\n", text_clean(map->account, &cli->arena), map->n_nodes, map->n_nodes == 1 ? "person" : "people", levels,
+	       levels == 1 ? "" : "s", (unsigned long long)map->revision);
 	if (!args_given(&cli->args, "gaps")) {
 		print_tree(cli, map);
 		print_relationship(cli, map);

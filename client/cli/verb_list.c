@@ -30,9 +30,10 @@ static int64_t total_of(const struct schema_type *type, const ProtobufCMessage *
 	return field ? value_get(message, field, 0).integer : -1;
 }
 
-/* Pages of `request` into the listing: one, or with --all to the last. */
-static bool list_pages(struct cli *cli, ProtobufCMessage *request, const struct schema_field *items, struct listing *listing, struct status *st)
+/* Pages of `request` into a listing: one, or with --all to the last. It begins with the first answer, so that a refusal prints nothing but itself. */
+static bool list_pages(struct cli *cli, ProtobufCMessage *request, const struct schema_field *items, const struct listing_options *options, struct status *st)
 {
+	struct listing *listing = NULL;
 	const struct schema_method *method = cli->command->method;
 	bool all = args_given(&cli->args, "all"), counted = args_given(&cli->args, "count");
 	int64_t total = -1;
@@ -42,7 +43,7 @@ static bool list_pages(struct cli *cli, ProtobufCMessage *request, const struct 
 	do {
 		ProtobufCMessage *reply;
 		arena_reset(&page);
-		if (!cli_call(cli, method, request, &page, &reply, NULL, st)) {
+		if (!cli_call(cli, method, request, &page, &reply, NULL, st) || (!listing && !(listing = listing_new(cli, options, st)))) {
 			break;
 		}
 		size_t count = value_count(reply, items);
@@ -61,7 +62,7 @@ static bool list_pages(struct cli *cli, ProtobufCMessage *request, const struct 
 	arena_done(&page);
 	struct status ended;
 	status_init(&ended);
-	return listing_end(listing, token, total, status_ok(st) ? st : &ended) && status_ok(st);
+	return listing && listing_end(listing, token, total, status_ok(st) ? st : &ended) && status_ok(st);
 }
 
 static bool run_pages(struct cli *cli, ProtobufCMessage *request, const struct listing_options *options, struct status *st)
@@ -75,8 +76,7 @@ static bool run_pages(struct cli *cli, ProtobufCMessage *request, const struct l
 	struct listing_options with = *options;
 	with.type = items->message;
 	with.key = items->json_name;
-	struct listing *listing = listing_new(cli, &with, st);
-	return listing && list_pages(cli, request, items, listing, st);
+	return list_pages(cli, request, items, &with, st);
 }
 
 bool list_run(struct cli *cli, struct status *st)
