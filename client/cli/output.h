@@ -39,6 +39,9 @@ struct listing *listing_new(struct cli *cli, const struct listing_options *optio
 void listing_add(struct listing *listing, const ProtobufCMessage *message);
 /* `token`: of the next page, "" on the last; `total` below 0: not counted. */
 bool listing_end(struct listing *listing, const char *token, int64_t total, struct status *st);
+/* A whole listing of rows that are there already. */
+bool listing_of(struct cli *cli, const ProtobufCMessageDescriptor *type, const char *key, ProtobufCMessage *const *rows, size_t count, const char *token,
+                struct status *st);
 
 /* A field that one line of text can show: scalars, amounts, figures, times; not messages with parts of their own. */
 bool output_is_text(const struct schema_field *field);

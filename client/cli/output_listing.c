@@ -358,3 +358,13 @@ bool listing_end(struct listing *listing, const char *token, int64_t total, stru
 	arena_done(&listing->scratch);
 	return ok;
 }
+
+bool listing_of(struct cli *cli, const ProtobufCMessageDescriptor *type, const char *key, ProtobufCMessage *const *rows, size_t count, const char *token,
+                struct status *st)
+{
+	struct listing *listing = listing_new(cli, &(struct listing_options){.type = schema_type_of(cli->schema, type), .key = key}, st);
+	for (size_t i = 0; i < count && listing; i++) {
+		listing_add(listing, rows[i]);
+	}
+	return listing && listing_end(listing, token, -1, st);
+}

@@ -125,19 +125,6 @@ static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *re
 	return output_check(st);
 }
 
-static bool print_listing(struct cli *cli, const struct schema_method *method, const Kam__V1__GetPortfolioResponse *reply, struct status *st)
-{
-	const struct schema_field *rows = schema_field_find(method->output, "rows");
-	struct listing *listing = listing_new(cli, &(struct listing_options){.type = rows->message, .key = "rows"}, st);
-	if (!listing) {
-		return false;
-	}
-	for (size_t i = 0; i < reply->n_rows; i++) {
-		listing_add(listing, &reply->rows[i]->base);
-	}
-	return listing_end(listing, reply->next_page_token, -1, st);
-}
-
 bool portfolio_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.PortfolioService/GetPortfolio");
@@ -156,10 +143,10 @@ bool portfolio_run(struct cli *cli, struct status *st)
 		return output_check(st);
 	case OUTPUT_JSONL:
 	case OUTPUT_CSV:
-		return print_listing(cli, method, reply, st);
+		return listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st);
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
 		break;
 	}
-	return cli->output.columns ? print_listing(cli, method, reply, st) : print_table(cli, reply, st);
+	return cli->output.columns ? listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st) : print_table(cli, reply, st);
 }

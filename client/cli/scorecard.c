@@ -186,16 +186,6 @@ static bool print_report(struct cli *cli, const Kam__V1__ScorecardReport *report
 	return output_check(st);
 }
 
-static bool print_rows(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
-{
-	const struct schema_type *type = schema_type_of(cli->schema, &kam__v1__metric_report__descriptor);
-	struct listing *listing = listing_new(cli, &(struct listing_options){.type = type, .key = "metrics"}, st);
-	for (size_t i = 0; i < report->n_metrics && listing; i++) {
-		listing_add(listing, &report->metrics[i]->base);
-	}
-	return listing && listing_end(listing, "", -1, st);
-}
-
 bool scorecard_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.ScorecardService/GetScorecardReport");
@@ -216,7 +206,7 @@ bool scorecard_run(struct cli *cli, struct status *st)
 		return output_message(cli, method->output, message, st);
 	case OUTPUT_CSV:
 	case OUTPUT_JSONL:
-		return print_rows(cli, report, st);
+		return listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, "", st);
 	case OUTPUT_NAME:
 		printf("%s\n", text_clean(report->scorecard, &cli->arena));
 		return output_check(st);
@@ -224,5 +214,5 @@ bool scorecard_run(struct cli *cli, struct status *st)
 	case OUTPUT_WIDE:
 		break;
 	}
-	return cli->output.columns ? print_rows(cli, report, st) : print_report(cli, report, st);
+	return cli->output.columns ? listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, st) : print_report(cli, report, st);
 }
