@@ -182,6 +182,11 @@ static bool print_map(struct cli *cli, const Kam__V1__StakeholderMap *map, struc
 	return output_check(st);
 }
 
+static bool print_nodes(struct cli *cli, const Kam__V1__StakeholderMap *map, struct status *st)
+{
+	return listing_of(cli, &kam__v1__stakeholder_node__descriptor, "nodes", (ProtobufCMessage *const *)map->nodes, map->n_nodes, "", st);
+}
+
 bool map_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.StakeholderService/GetStakeholderMap");
@@ -199,7 +204,7 @@ bool map_run(struct cli *cli, struct status *st)
 		return output_message(cli, method->output, message, st);
 	case OUTPUT_CSV:
 	case OUTPUT_JSONL:
-		return listing_of(cli, &kam__v1__stakeholder_node__descriptor, "nodes", (ProtobufCMessage *const *)map->nodes, map->n_nodes, "", st);
+		return print_nodes(cli, map, st);
 	case OUTPUT_NAME:
 		for (size_t i = 0; i < map->n_nodes; i++) {
 			printf("%s\n", text_clean(map->nodes[i]->stakeholder, &cli->arena));
@@ -209,5 +214,5 @@ bool map_run(struct cli *cli, struct status *st)
 	case OUTPUT_WIDE:
 		break;
 	}
-	return cli->output.columns ? listing_of(cli, &kam__v1__stakeholder_node__descriptor, "nodes", (ProtobufCMessage *const *)map->nodes, map->n_nodes, st) : print_map(cli, map, st);
+	return cli->output.columns ? print_nodes(cli, map, st) : print_map(cli, map, st);
 }

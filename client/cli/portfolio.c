@@ -125,6 +125,11 @@ static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *re
 	return output_check(st);
 }
 
+static bool print_rows(struct cli *cli, const Kam__V1__GetPortfolioResponse *reply, struct status *st)
+{
+	return listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st);
+}
+
 bool portfolio_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.PortfolioService/GetPortfolio");
@@ -143,10 +148,10 @@ bool portfolio_run(struct cli *cli, struct status *st)
 		return output_check(st);
 	case OUTPUT_JSONL:
 	case OUTPUT_CSV:
-		return listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st);
+		return print_rows(cli, reply, st);
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
 		break;
 	}
-	return cli->output.columns ? listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st) : print_table(cli, reply, st);
+	return cli->output.columns ? print_rows(cli, reply, st) : print_table(cli, reply, st);
 }

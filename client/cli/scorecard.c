@@ -186,6 +186,11 @@ static bool print_report(struct cli *cli, const Kam__V1__ScorecardReport *report
 	return output_check(st);
 }
 
+static bool print_rows(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
+{
+	return listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, "", st);
+}
+
 bool scorecard_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli_own_method(cli, "/kam.v1.ScorecardService/GetScorecardReport");
@@ -206,7 +211,7 @@ bool scorecard_run(struct cli *cli, struct status *st)
 		return output_message(cli, method->output, message, st);
 	case OUTPUT_CSV:
 	case OUTPUT_JSONL:
-		return listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, "", st);
+		return print_rows(cli, report, st);
 	case OUTPUT_NAME:
 		printf("%s\n", text_clean(report->scorecard, &cli->arena));
 		return output_check(st);
@@ -214,5 +219,5 @@ bool scorecard_run(struct cli *cli, struct status *st)
 	case OUTPUT_WIDE:
 		break;
 	}
-	return cli->output.columns ? listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, st) : print_report(cli, report, st);
+	return cli->output.columns ? print_rows(cli, report, st) : print_report(cli, report, st);
 }
