@@ -103,8 +103,7 @@ static bool is_member(const struct subject *subject, const char *user)
 {
 	char name[2 * LIMIT_NAME_BYTES];
 	struct store_record record;
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	int size = snprintf(name, sizeof name, "%s/members/%s", subject->account, user + strlen("users/"));
 	return size <= (int)LIMIT_NAME_BYTES && store_get(subject->view, name, &record, &st) && record.operation != STORE_DELETE;
 }
@@ -136,8 +135,7 @@ static bool is_of_team(const struct subject *subject, const struct caller *calle
 	}
 	char pattern[2 * LIMIT_NAME_BYTES];
 	struct team_search search = {caller, false};
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	snprintf(pattern, sizeof pattern, "%s/members", subject->account);
 	return caller->team_count > 0 && store_scan(subject->view, pattern, NULL, 0, visit_member, &search, &st) && search.found;
 }
@@ -147,8 +145,7 @@ static bool is_below(const struct subject *subject, const char *top)
 {
 	char name[LIMIT_NAME_BYTES + 1];
 	struct bytes parent = account_field(subject, "parent_account");
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	if (strcmp(subject->account, top) == 0) {
 		return true;
 	}
@@ -218,8 +215,7 @@ static struct subject subject_of(const struct access *access, const struct store
 {
 	struct subject subject = {access, view, account, bytes};
 	struct store_record record;
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	if (!bytes.data && store_get(view, account, &record, &st)) {
 		subject.bytes = record.value;
 	}
@@ -231,8 +227,7 @@ static bool visit_referrer(void *context, const char *name, const struct store_r
 	struct contact_search *search = context;
 	char account[LIMIT_NAME_BYTES + 1];
 	struct store_record stakeholder;
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	(void)record; /* an index holds deleted resources too */
 	if (strstr(name, "/stakeholders/") && account_of(name, account) && store_get(search->view, name, &stakeholder, &st) &&
 	    stakeholder.operation != STORE_DELETE) {
@@ -248,8 +243,7 @@ static bool reaches_contact(const struct access *access, const struct store_view
 {
 	struct contact_search search = {access, view, caller, grant, false};
 	struct store_record record;
-	struct status st;
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	if (!bytes.data && store_get(view, name, &record, &st)) {
 		bytes = record.value;
 	}

@@ -59,11 +59,10 @@ void engine_indexer(void *schema, const char *name, struct bytes value, store_in
 	const struct schema_resource *resource = schema_resource_of_name(schema, name);
 	struct emission emission = {emit, emit_context, crc32c(0, ACCESS_REFERENCES_INDEX, strlen(ACCESS_REFERENCES_INDEX))};
 	struct arena arena;
-	struct status st;
 	if (!resource) {
 		return; /* of a newer contract: nothing to find it by */
 	}
-	status_init(&st);
+	STATUS_SCRATCH(st);
 	arena_init(&arena, LIMIT_CALL_ARENA_BYTES);
 	const ProtobufCMessage *message = schema_unpack(resource->type, value, &arena, &st);
 	if (message) {
