@@ -28,6 +28,8 @@
 #define LIMIT_INDEX_VALUE_BYTES LIMIT_NAME_BYTES /* an indexed value is cut here; the filter is always evaluated on the whole */
 #define LIMIT_KEY_BYTES 511u                    /* LMDB's own */
 
+#define LIMIT_CHAIN 256u                        /* accounts above one another, managers of managers: longer ones are refused as circles are */
+
 /* Lists */
 #define LIMIT_PAGE_SIZE_DEFAULT 50u             /* resources */
 #define LIMIT_PAGE_SIZE_MAX 1000u               /* resources; more is coerced, AIP-158 */

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PARENTS_MAX = 32 };
-
 bool permission_matches(const char *pattern, const char *permission)
 {
 	if (strcmp(pattern, "*") == 0 || strcmp(pattern, permission) == 0) {
@@ -149,7 +147,7 @@ static bool is_below(const struct subject *subject, const char *top)
 	if (strcmp(subject->account, top) == 0) {
 		return true;
 	}
-	for (int i = 0; i < PARENTS_MAX && parent.size > 0 && parent.size <= LIMIT_NAME_BYTES; i++) {
+	for (int i = 0; i < (int)LIMIT_CHAIN && parent.size > 0 && parent.size <= LIMIT_NAME_BYTES; i++) {
 		memcpy(name, parent.data, parent.size);
 		name[parent.size] = '\0';
 		struct store_record record;

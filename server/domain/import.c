@@ -155,8 +155,11 @@ static void cut_circles(struct row *row, const char *name, ProtobufCMessage *mes
 			continue;
 		}
 		const char *target = value_get(message, field, 0).string;
-		if (strcmp(target, name) == 0 || write_leads_back(row->call, field, name, target)) {
-			row->remark = arena_printf(row->call->arena, "%s left out: %s would be above itself", field->name, target);
+		enum chain chain = strcmp(target, name) == 0 ? CHAIN_COMES_BACK : write_follow_chain(row->call, field, name, target);
+		if (chain != CHAIN_ENDS) {
+			row->remark = chain == CHAIN_COMES_BACK
+			                      ? arena_printf(row->call->arena, "%s left out: %s would be above itself", field->name, target)
+			                      : arena_printf(row->call->arena, "%s left out: %s lies below %u others already", field->name, target, LIMIT_CHAIN);
 			value_clear(message, field);
 		}
 	}

@@ -38,8 +38,9 @@ bool write_check_parent(struct call *call, const struct schema_resource *resourc
 bool write_field_permitted(struct call *call, const struct schema_field *field, schema_groups groups);
 /* The fields that the caller may not set, of those that differ: PERMISSION_DENIED naming the first. */
 bool write_permitted(struct call *call, const struct schema_resource *resource, const ProtobufCMessage *old, const ProtobufCMessage *new, schema_groups groups);
-/* Follows an acyclic field upwards from `start` (a resource name): true where it comes back to `name`. */
-bool write_leads_back(struct call *call, const struct schema_field *field, const char *name, const char *start);
+/* How following an acyclic field upwards from `start` (a resource name) ends: at the top, at `name` again, or not within LIMIT_CHAIN. */
+enum chain { CHAIN_ENDS, CHAIN_COMES_BACK, CHAIN_TOO_LONG };
+enum chain write_follow_chain(struct call *call, const struct schema_field *field, const char *name, const char *start);
 /* Live resources that refer to `name` (or anything below it), apart from those below it: NULL-terminated, at most `most`. */
 const char **write_referrers(struct call *call, const char *name, size_t most);
 /* Visits each reference in a message: path, field, and the name referred to. */

@@ -16,8 +16,6 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { CYCLE_STEPS_MAX = 256 };
-
 /* ---- identity -------------------------------------------------------------------------------------------------------------- */
 
 static struct value text_value(const char *text)
@@ -136,22 +134,22 @@ static bool check_reference(void *context, const char *path, const struct schema
 	return call->status->code == STATUS_OK || call->status->violations_count > 0;
 }
 
-bool write_leads_back(struct call *call, const struct schema_field *field, const char *name, const char *start)
+enum chain write_follow_chain(struct call *call, const struct schema_field *field, const char *name, const char *start)
 {
 	char next[LIMIT_NAME_BYTES + 1];
 	snprintf(next, sizeof next, "%s", start);
-	for (int i = 0; i < CYCLE_STEPS_MAX && *next; i++) {
+	for (unsigned i = 0; i < LIMIT_CHAIN && *next; i++) {
 		struct store_record record;
 		if (strcmp(next, name) == 0) {
-			return true;
+			return CHAIN_COMES_BACK;
 		}
 		if (!changes_get(call->changes, call->view, next, &record, call->status)) {
-			return false;
+			return CHAIN_ENDS;
 		}
 		struct bytes target = wire_find(record.value, field->pb->id);
 		snprintf(next, sizeof next, "%.*s", (int)target.size, target.size ? (const char *)target.data : "");
 	}
-	return *next != '\0'; /* longer than any real chain */
+	return *next ? CHAIN_TOO_LONG : CHAIN_ENDS;
 }
 
 static void check_cycles(struct call *call, const struct schema_resource *resource, const char *name, const ProtobufCMessage *new, const char *prefix)
@@ -162,10 +160,15 @@ static void check_cycles(struct call *call, const struct schema_resource *resour
 			continue;
 		}
 		const char *target = value_get(new, field, 0).string;
-		if (strcmp(target, name) != 0 && write_leads_back(call, field, name, target)) {
+		enum chain chain = strcmp(target, name) == 0 ? CHAIN_ENDS : write_follow_chain(call, field, name, target);
+		if (chain != CHAIN_ENDS) {
 			char path[STATUS_FIELD_BYTES];
 			snprintf(path, sizeof path, "%s.%s", prefix, field->name);
-			status_field(call->status, path, "%.100s is itself below %.100s: that would be a circle", target, name);
+			if (chain == CHAIN_COMES_BACK) {
+				status_field(call->status, path, "%.80s is itself below %.80s: that would be a circle", target, name);
+			} else {
+				status_field(call->status, path, "%.80s lies below %u others already: one more is too many", target, LIMIT_CHAIN);
+			}
 		}
 	}
 }
