@@ -12,7 +12,7 @@
 
 static bool print_reply(struct cli *cli, const struct schema_method *method, struct bytes bytes, struct arena *arena, struct status *st)
 {
-	ProtobufCMessage *message = schema_unpack(method->output, bytes, arena, st);
+	ProtobufCMessage *message = schema_unpack_reply(method->output, bytes, arena, st);
 	if (!message) {
 		return false;
 	}

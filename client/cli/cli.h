@@ -126,6 +126,7 @@ void help_print(struct cli *cli, const struct command *command);
 bool login_run(struct cli *cli, struct status *st);
 bool logout_run(struct cli *cli, struct status *st);
 bool whoami_run(struct cli *cli, struct status *st);
+bool passwd_run(struct cli *cli, struct status *st);
 bool context_list_run(struct cli *cli, struct status *st);
 bool context_use_run(struct cli *cli, struct status *st);
 bool portfolio_run(struct cli *cli, struct status *st);

@@ -26,6 +26,11 @@ static const struct option login_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the password, - for stdin; without it you are asked", NULL},
 };
 
+static const struct option passwd_options[] = {
+	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the new password, - for stdin; without it you are asked", NULL},
+	{"old-password-file", 0, OPTION_VALUE, "FILE", "file whose first line is your password until now; without it you are asked", NULL},
+};
+
 static const struct option portfolio_options[] = {
 	{"filter", 0, OPTION_VALUE, "FILTER", "which accounts: phase = KEY AND region = \"EMEA\"", NULL},
 	{"order-by", 0, OPTION_VALUE, "FIELDS", "in which order: \"won_value desc, display_name\"", NULL},
@@ -78,6 +83,16 @@ const struct command commands[] = {
 		.summary = "sign out and forget the token",
 		.examples = "kam logout",
 		.run = logout_run,
+	},
+	{
+		.words = "passwd",
+		.usage = "[USER]",
+		.summary = "change your password, or give somebody one",
+		.text = "Another user's password takes the permission users.resetPassword; it is how people who were created or imported without one can sign in. All other sessions of the "
+		        "user end.",
+		.examples = "kam passwd\n"
+		            "kam passwd jane --password-file new-password",
+		OPTIONS(passwd_options), .arguments_max = 1, .run = passwd_run,
 	},
 	{
 		.words = "whoami",

@@ -18,6 +18,9 @@ bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 	if (cli->kam) {
 		return true;
 	}
+	if (!cli->context.server && args_given(&cli->args, "context")) {
+		return usage_fail(st, "there is no context %s; kam context list shows those there are", cli->context.name);
+	}
 	if (!cli->context.server) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "NOT_SIGNED_IN", "no server is known: sign in first, or give --server or KAM_SERVER");
 	}
@@ -37,14 +40,14 @@ bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 	return cli->kam != NULL;
 }
 
-/* A revision or a time; anything else is refused here, for it becomes a header. */
+/* A revision, a day or a time; anything else is refused here, for it becomes a header. */
 static bool check_as_of(const char *as_of, struct status *st)
 {
-	int64_t seconds;
+	int64_t seconds, days;
 	int32_t nanos;
 	bool revision = as_of[0] != '\0' && strspn(as_of, "0123456789") == strlen(as_of) && strlen(as_of) <= 20;
-	return revision || clock_parse(as_of, &seconds, &nanos) ||
-	       usage_fail(st, "--as-of: \"%s\" is neither a revision (1234) nor a time (2026-09-30T17:00:00Z)", as_of);
+	return revision || clock_parse_date(as_of, &days) || clock_parse(as_of, &seconds, &nanos) ||
+	       usage_fail(st, "--as-of: \"%s\" is neither a revision (1234), a day (2026-09-30) nor a time (2026-09-30T17:00:00Z)", as_of);
 }
 
 struct kam_call_options cli_call_options(struct cli *cli, const struct schema_method *method)
@@ -94,7 +97,7 @@ bool cli_call(struct cli *cli, const struct schema_method *method, const Protobu
 	if (!kam_call(cli->kam, method->path, bytes, &options, arena, &reply, st)) {
 		return false;
 	}
-	*ret_reply = schema_unpack(method->output, reply.message, arena, st);
+	*ret_reply = schema_unpack_reply(method->output, reply.message, arena, st);
 	if (ret_revision) {
 		*ret_revision = reply.revision;
 	}

@@ -4,6 +4,7 @@
  */
 #include "client/cli/cli.h"
 
+#include "client/cli/noun.h"
 #include "common/schema/value.h"
 #include "kam/v1/session.pb-c.h"
 
@@ -81,7 +82,7 @@ bool login_run(struct cli *cli, struct status *st)
 	if (!keep_token(cli, reply->token, st) || !contexts_write(&contexts, &cli->arena, st)) {
 		return false;
 	}
-	printf("Signed in to %s as %s (context %s).\n", here.server, here.user, here.name);
+	printf("Signed in to %s as %s (context %s, from now on the usual one).\n", here.server, here.user, here.name);
 	return true;
 }
 
@@ -99,6 +100,32 @@ bool logout_run(struct cli *cli, struct status *st)
 	status_init(st);
 	context_token_remove(&cli->context);
 	printf("Signed out of %s (context %s).\n", cli->context.server, cli->context.name);
+	return true;
+}
+
+/* ---- passwd ------------------------------------------------------------------------------------------------------------------------------------- */
+
+bool passwd_run(struct cli *cli, struct status *st)
+{
+	const char *user = args_place(&cli->args, 0);
+	const char *name = user ? name_resolve(cli, schema_resource_find(cli->schema, "users"), user, st) : "";
+	Kam__V1__ChangePasswordRequest request = KAM__V1__CHANGE_PASSWORD_REQUEST__INIT;
+	if (!name || !cli_connect(cli, true, st)) {
+		return false;
+	}
+	const char *old = user ? "" : cli_password(cli, "old-password-file", "Your password until now:", st);
+	const char *new = old ? cli_password(cli, "password-file", "New password:", st) : NULL;
+	if (!new) {
+		return false;
+	}
+	request.user = (char *)(uintptr_t)name;
+	request.old_password = (char *)(uintptr_t)old;
+	request.new_password = (char *)(uintptr_t)new;
+	ProtobufCMessage *reply;
+	if (!cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/ChangePassword"), &request.base, &cli->arena, &reply, NULL, st)) {
+		return false;
+	}
+	printf(user ? "The password of %s is changed; their sessions have ended.\n" : "Your password is changed; your other sessions have ended.%s\n", name);
 	return true;
 }
 

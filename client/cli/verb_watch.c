@@ -83,7 +83,7 @@ static void follow(struct cli *cli, Kam__V1__WatchRequest *request, unsigned *br
 	kam_stream_send(stream, bytes, true);
 	while (kam_stream_receive(stream, &bytes, st)) {
 		arena_reset(&arena);
-		ProtobufCMessage *message = schema_unpack(method->output, bytes, &arena, st);
+		ProtobufCMessage *message = schema_unpack_reply(method->output, bytes, &arena, st);
 		if (!message) {
 			break;
 		}

@@ -15,6 +15,7 @@
 #define LIMIT_STREAM_ARENA_BYTES (512u << 20)   /* all that one stream may keep: a dry run of 100,000 rows */
 #define LIMIT_MESSAGE_DEPTH 32u                 /* nesting of messages; the contract has no recursive message */
 #define LIMIT_MESSAGE_ELEMENTS 262144u          /* fields on the wire of one message: bounds decoding work */
+#define LIMIT_REPLY_ELEMENTS (LIMIT_REPLY_BYTES / 2) /* the same of a reply: a field takes two bytes at least */
 #define LIMIT_JSON_DEPTH 64u                    /* nesting of JSON text */
 #define LIMIT_RESOURCE_BYTES (256u << 10)       /* one stored resource: LMDB overflow pages stay small */
 #define LIMIT_SCHEMA_BYTES (64u << 20)          /* the contract as tables: 20 x what it needs, so that only a fault reaches it */

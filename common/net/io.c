@@ -306,9 +306,10 @@ void io_free(struct io *io)
 
 void io_finish(struct io *io)
 {
-	const struct timeval now = {0, 0};
+	const struct timeval now = {0, 0}, latest = {LIMIT_DRAIN_MS / 1000, LIMIT_DRAIN_MS % 1000 * 1000};
 	if (io->state == IO_OPEN) {
 		io->state = IO_FINISHING;
+		event_add(io->timer, &latest); /* a peer that takes nothing keeps nothing */
 		/* on_write comes by itself after the last byte, but not where there is none. */
 		bufferevent_setwatermark(io->bufferevent, EV_WRITE, 0, 0);
 		bufferevent_trigger(io->bufferevent, EV_WRITE, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);

@@ -73,6 +73,7 @@ enum {
 	FLAG_CONNECT_END = 0x02,
 	FLAG_WEB_TRAILER = 0x80,
 	LINGERING_CALLS = 16,     /* answered calls of a session whose request is still coming in */
+	LINGERED_BYTES = 8 << 20, /* of such a request; then the peer is told to stop */
 	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
 };
 
@@ -161,6 +162,7 @@ struct rpc_session {
 	struct queue inflated;       /* the message being delivered, if it came compressed */
 	struct bucket nuisance, resets;
 	unsigned lingering;          /* calls that are */
+	bool leaving;                /* the last GOAWAY is out: nobody is waited for */
 };
 
 /* call.c */

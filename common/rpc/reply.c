@@ -98,7 +98,7 @@ static bool queue_json(struct rpc_call *call, bool prefix, const struct bytes *p
 		buf_add(&whole, pieces[i].data, pieces[i].size);
 	}
 	buf_init(&text, &scratch);
-	ProtobufCMessage *message = schema_unpack(call->method->output, buf_bytes(&whole), &scratch, &st);
+	ProtobufCMessage *message = schema_unpack_reply(call->method->output, buf_bytes(&whole), &scratch, &st);
 	if (message != NULL) {
 		json_write(call->session->schema, call->method->output, message, 0, &text);
 	}

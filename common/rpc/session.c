@@ -196,8 +196,9 @@ static void answered_early(struct rpc_call *call)
 {
 	struct rpc_session *session = call->session;
 	bool short_request = !(call->method != NULL && call->method->client_streaming);
-	if (short_request && session->lingering < LINGERING_CALLS) {
+	if (short_request && session->lingering < LINGERING_CALLS && !session->leaving) {
 		call->lingering = true;
+		inbound_drop(call);
 		session->lingering++;
 		return;
 	}
@@ -208,8 +209,9 @@ static void answered_early(struct rpc_call *call)
 static void drop_rest(struct rpc_call *call, size_t size)
 {
 	nghttp2_session_consume(call->session->h2, call->stream_id, size);
+	size_t before = call->lingered_bytes;
 	call->lingered_bytes += size;
-	if (call->lingered_bytes > 2 * (size_t)LIMIT_MESSAGE_BYTES) {
+	if (before <= LINGERED_BYTES && call->lingered_bytes > LINGERED_BYTES) { /* once */
 		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
 	}
 }
@@ -472,6 +474,7 @@ void rpc_session_shutdown(struct rpc_session *session, bool final)
 	} else {
 		nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
 		struct rpc_call *call;
+		session->leaving = true;
 		TAILQ_FOREACH(call, &session->calls, link) {
 			if (call->lingering) { /* nobody waits for the rest any more */
 				nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/schema/enums.h"
 #include "common/schema/number.h"
+#include "common/schema/rules.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -149,7 +150,15 @@ static bool read_string(const struct reader *r, const char *text)
 	if (r->node->op == OP_CONTAINS) {
 		r->node->op = OP_EQUAL;
 	}
-	operand->value.string = arena_strdup(r->arena, text);
+	const struct schema_rules *rules = &r->field->rules;
+	const char *why;
+	bool written = rules->format == FORMAT_DATE || rules->format == FORMAT_PERIOD; /* whose order is that of their text only when they are well formed */
+	if (written && *text && !strchr(text, '*') && !rules_format(rules->format, text, &why)) {
+		return fail_expected(r, why, text);
+	}
+	/* An id alone stands for the name: owner = jane. */
+	bool id_alone = rules->reference && *text && !strpbrk(text, "/*") && strcmp(rules->reference, "*") != 0 && !strchr(rules->reference, '/');
+	operand->value.string = id_alone ? arena_printf(r->arena, "%s/%s", rules->reference, text) : arena_strdup(r->arena, text);
 	if (!operand->value.string) {
 		return fail_memory(r);
 	}

@@ -12,6 +12,7 @@
 #include "common/schema/known.h"
 #include "common/schema/path.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 struct update {
@@ -148,10 +149,49 @@ static int compare_entries(const void *a, const void *b, void *key)
 	return value_compare(value_get(left->message, key, 0), value_get(right->message, key, 0));
 }
 
+/* costCenter and cost_center: what the JSON form of a mask makes of a key. */
+static bool becomes(const char *key, const char *snake)
+{
+	for (; *key; key++, snake++) {
+		if (isupper((unsigned char)*key) && *snake++ != '_') {
+			return false;
+		}
+		if (tolower((unsigned char)*key) != *snake) {
+			return false;
+		}
+	}
+	return *snake == '\0';
+}
+
+static const char *find_key(const struct schema_field *map, const char *key, const ProtobufCMessage *message, bool converted, char text[32])
+{
+	for (size_t i = 0, count = value_count(message, map); i < count; i++) {
+		const char *found = entry_key(map, value_get(message, map, i).message, text);
+		if (converted ? becomes(found, key) : strcmp(found, key) == 0) {
+			return found;
+		}
+	}
+	return NULL;
+}
+
+/* The key that is meant: masks in JSON lose the capitals of keys, so where nothing has the key as it stands, one that becomes it is taken; the request's before the resource's. */
+static const char *meant_key(const struct schema_field *map, const char *key, const ProtobufCMessage *target, const ProtobufCMessage *source, char text[32])
+{
+	const ProtobufCMessage *in[] = {source, target};
+	for (size_t i = 0; i < 2; i++) {
+		const char *found = find_key(map, key, in[i], false, text);
+		if (found || (found = find_key(map, key, in[i], true, text))) {
+			return found;
+		}
+	}
+	return key;
+}
+
 /* Makes the target's entry of a key what the source's is: there with its value, or gone. Entries stay sorted by key, as unpacking leaves them. */
 static void carry_entry(struct update *u, const struct schema_field *map, const char *key, ProtobufCMessage *target, const ProtobufCMessage *source)
 {
-	char text[32];
+	char text[32], meant[32];
+	key = meant_key(map, key, target, source, meant);
 	size_t before = value_count(target, map), given = value_count(source, map), count = 0;
 	struct value *entries = arena_calloc(u->arena, before + 1, sizeof *entries);
 	if (!entries) {

@@ -4,6 +4,7 @@
  * allocate is bounded by the arena. What is left to do after it are maps, which it keeps as lists of entries: sorted by key here, with one
  * entry a key, the last one on the wire, so that equal maps are equal bytes.
  */
+#include "common/base/limits.h"
 #include "common/schema/build.h"
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
@@ -144,9 +145,9 @@ static bool settle_maps(const struct schema_type *type, ProtobufCMessage *messag
 	return true;
 }
 
-ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
+static ProtobufCMessage *unpack(const struct schema_type *type, struct bytes bytes, size_t elements_max, struct arena *arena, struct status *st)
 {
-	if (!wire_check(type, bytes, true, st)) {
+	if (!wire_check_within(type, bytes, true, elements_max, st)) {
 		return NULL;
 	}
 	ProtobufCMessage *message = protobuf_c_message_unpack(type->pb, schema_allocator(arena), bytes.size, bytes.data);
@@ -160,4 +161,14 @@ ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes byt
 		status_fail(st, STATUS_INVALID_ARGUMENT, "MESSAGE_MALFORMED", "the bytes are no complete %s", type->name);
 	}
 	return NULL;
+}
+
+ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
+{
+	return unpack(type, bytes, LIMIT_MESSAGE_ELEMENTS, arena, st);
+}
+
+ProtobufCMessage *schema_unpack_reply(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
+{
+	return unpack(type, bytes, LIMIT_REPLY_ELEMENTS, arena, st);
 }

@@ -171,6 +171,8 @@ ProtobufCAllocator *schema_allocator(struct arena *arena);
 /* Checks the bytes (wire.h), then unpacks into the arena. INVALID_ARGUMENT names the field; RESOURCE_EXHAUSTED when the arena is full. Unknown fields
  * are kept and packed again. Maps come sorted by key, one entry a key (the last one sent), no message value NULL. */
 ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st);
+/* The same for a reply, which holds many resources: LIMIT_REPLY_ELEMENTS instead of LIMIT_MESSAGE_ELEMENTS. */
+ProtobufCMessage *schema_unpack_reply(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st);
 /* Packs into the arena; a message with data NULL when it is full. */
 struct bytes schema_pack(const ProtobufCMessage *message, struct arena *arena);
 /* A message of a type with every field unset, in the arena; NULL when it is full. */

@@ -15,7 +15,7 @@
 
 /* Over the whole message, whatever its depth. */
 struct check {
-	size_t elements;
+	size_t elements, elements_max;
 	bool unknown_ok;
 	struct status *st;
 };
@@ -152,7 +152,7 @@ static bool fail(const struct check *check, const struct trail *up, const struct
 static bool count_elements(struct check *check, size_t count, const struct trail *up, const struct schema_field *field)
 {
 	/* `elements` never passes the limit, so the difference is no less than 0. */
-	if (count > LIMIT_MESSAGE_ELEMENTS - check->elements) {
+	if (count > check->elements_max - check->elements) {
 		return fail(check, up, field, "goes past the number of values that one message may hold: send less in it");
 	}
 	check->elements += count;
@@ -243,11 +243,16 @@ static bool check_message(struct check *check, const struct schema_type *type, s
 	return true;
 }
 
-bool wire_check(const struct schema_type *type, struct bytes bytes, bool unknown_ok, struct status *st)
+bool wire_check_within(const struct schema_type *type, struct bytes bytes, bool unknown_ok, size_t elements_max, struct status *st)
 {
-	struct check check = {.unknown_ok = unknown_ok, .st = st};
+	struct check check = {.unknown_ok = unknown_ok, .elements_max = elements_max, .st = st};
 	const struct trail root = {0};
 	return check_message(&check, type, bytes, &root, 1);
+}
+
+bool wire_check(const struct schema_type *type, struct bytes bytes, bool unknown_ok, struct status *st)
+{
+	return wire_check_within(type, bytes, unknown_ok, LIMIT_MESSAGE_ELEMENTS, st);
 }
 
 /* ---- single fields --------------------------------------------------------------------------------------------------------- */

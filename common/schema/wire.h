@@ -12,6 +12,8 @@
 /* Walks the bytes by the type: well-formed, depth (LIMIT_MESSAGE_DEPTH), elements (LIMIT_MESSAGE_ELEMENTS), UTF-8 without NUL in strings, no group, no wire type other than
  * declared, no singular submessage twice. INVALID_ARGUMENT names the field. Unknown fields pass if `unknown_ok`, else are refused by number. */
 bool wire_check(const struct schema_type *type, struct bytes bytes, bool unknown_ok, struct status *st);
+/* The same with another bound on elements. */
+bool wire_check_within(const struct schema_type *type, struct bytes bytes, bool unknown_ok, size_t elements_max, struct status *st);
 
 /* Copies a message without the fields whose group is not in `groups`, nor any `secret` field, at every depth (INHERIT follows its holder). Where nothing is cut the input itself comes
  * back, uncopied. Fields unknown to the contract have no group: only a reader of every group gets them. data NULL when the arena is full or the bytes are damaged. */

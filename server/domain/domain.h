@@ -11,6 +11,7 @@
 	X(access)      \
 	X(account)     \
 	X(audit)       \
+	X(binding)     \
 	X(entry)       \
 	X(financials)  \
 	X(import)      \

@@ -94,6 +94,10 @@ static bool check(struct call *call, const ProtobufCMessage *old_message, Protob
 	if (!scorecard || !id) {
 		return status_ok(call->status) ? basis_no_memory(call) : false;
 	}
+	if (scorecard->state == KAM__V1__SCORECARD_STATE__SCORECARD_STATE_SUPERSEDED) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "SCORECARD_SUPERSEDED", "%s is superseded and takes no more entries: use its successor",
+		                   scorecard->name);
+	}
 	if (strcmp(name_last(new->name), id) != 0) {
 		status_field(call->status, "entry.name", "must end in %s, as period and metric say", id);
 	}

@@ -245,29 +245,58 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 
 /* ---- numbers and amounts ---------------------------------------------------------------------------------------------------------------- */
 
-/* Reads "1,234.50", "$ 99", "(12)"; signs of currency, blanks and thousands separators are dropped. */
-static bool read_number(const char *text, double *ret_number)
+/* Drops what surrounds a number: blanks, signs of currency, brackets or a sign that make it negative. */
+static const char *strip_number(struct call *call, const char *text, bool *ret_negative)
 {
-	char plain[64];
-	size_t size = 0;
-	bool negative = false;
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == '(' || *c == '-') {
-			negative = true;
-		} else if ((*c >= '0' && *c <= '9') || *c == '.' || *c == 'e' || *c == 'E' || (*c == '+' && size > 0)) {
-			if (size + 1 >= sizeof plain) {
-				return false;
-			}
-			plain[size++] = (char)*c;
-		} else if (*c != ',' && *c != ' ' && *c != ')' && *c != '$' && *c < 0x80) {
+	const char *stripped = trimmed(text, call->arena);
+	bool bracketed = *stripped == '(' && stripped[strlen(stripped) - 1] == ')';
+	char *plain = arena_strdup(call->arena, bracketed ? stripped + 1 : stripped), *end;
+	*ret_negative = bracketed;
+	if (!plain) {
+		return "";
+	}
+	end = plain + strlen(plain) - bracketed;
+	while (end > plain && (end[-1] == ' ' || end[-1] == '$' || (unsigned char)end[-1] >= 0x80)) {
+		end--;
+	}
+	*end = '\0';
+	while (*plain == ' ' || *plain == '$' || *plain == '-' || *plain == '+' || (unsigned char)*plain >= 0x80) {
+		*ret_negative = *ret_negative || *plain == '-';
+		plain++;
+	}
+	return plain;
+}
+
+/* Reads "1,234.50", "$ 99", "-5", "(12)"; with a decimal comma "1.234,50". Separators of thousands stand in groups of three before the decimals, or the text is no number: half of them
+ * would be wrong by a factor of a thousand. */
+static bool read_number(struct call *call, const char *text, bool decimal_comma, double *ret_number)
+{
+	const char separator = decimal_comma ? '.' : ',', point = decimal_comma ? ',' : '.';
+	char plain[64], *end;
+	size_t size = 0, run = 0; /* digits since the last separator */
+	bool grouped = false, negative;
+	const char *c = strip_number(call, text, &negative);
+	for (; (*c == separator || (*c >= '0' && *c <= '9')) && size + 1 < sizeof plain; c++) {
+		if (*c != separator) {
+			plain[size++] = *c;
+			run++;
+		} else if (run == 0 || run > 3 || (grouped && run != 3)) {
 			return false;
+		} else {
+			grouped = true;
+			run = 0;
 		}
 	}
+	if (size == 0 || (grouped && run != 3)) {
+		return false;
+	}
+	for (; *c && *c != separator && size + 1 < sizeof plain; c++) {
+		plain[size++] = *c == point ? '.' : *c;
+	}
 	plain[size] = '\0';
-	char *end;
 	double number = strtod(plain, &end);
 	*ret_number = negative ? -number : number;
-	return size > 0 && *end == '\0' && isfinite(number);
+	return *c == '\0' && *end == '\0' && strspn(plain, "0123456789.eE+-") == size && isfinite(number);
 }
 
 static ProtobufCMessage *make_money(struct call *call, const struct import_plan *plan, const Kam__V1__FieldMapping *mapping, double amount)
@@ -309,8 +338,9 @@ static bool set_text(const struct cell *cell, ProtobufCMessage *message, const s
 static bool set_number(const struct cell *cell, ProtobufCMessage *message, const struct schema_field *field, const char *text)
 {
 	double number;
-	if (!read_number(text, &number)) {
-		return fail(cell->fault, cell->mapping, text, "is not a number");
+	if (!read_number(cell->call, text, cell->mapping->decimal_comma, &number)) {
+		return fail(cell->fault, cell->mapping, text,
+		            cell->mapping->decimal_comma ? "is not a number such as 1.234,50" : "is not a number such as 1,234.50; for 1.234,50 set decimal_comma in the map");
 	}
 	number *= cell->mapping->scale != 0 ? cell->mapping->scale : 1;
 	if (field->message) {

@@ -169,6 +169,10 @@ static bool check_successor(struct call *call, const Kam__V1__Scorecard *scoreca
 	if (!*successor) {
 		return true;
 	}
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, successor);
+	if (!resource || strcmp(resource->collection, "accounts/scorecards") != 0) {
+		return status_field(call->status, "successor", "\"%.100s\" is not the name of a scorecard; write it as accounts/{account}/scorecards/{scorecard}", successor);
+	}
 	if (!names_same_account(scorecard->name, successor)) {
 		return status_field(call->status, "successor", "%.100s belongs to another account; choose a scorecard of this account", successor);
 	}

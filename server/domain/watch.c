@@ -100,6 +100,9 @@ static bool pump(struct call *call)
 	struct watch *watch = call->stream->state;
 	uint64_t newest = store_view_revision(call->view);
 	bool room = true;
+	if (call->caller->grants_count == 0) {
+		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you have no role any more, so there is nothing left to watch");
+	}
 	for (int i = 0; i < REVISIONS_PER_TURN && room && watch->position < newest; i++) {
 		room = send_revision(call, watch, ++watch->position);
 		arena_reset(call->arena);

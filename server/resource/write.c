@@ -99,18 +99,27 @@ static bool referred_before(struct reference_check *check, const char *target)
 	return check->found;
 }
 
+/* Asked with a status of its own: call->status may hold an earlier violation, and further ones are to be found beside it. */
+static bool find(struct call *call, const char *name, struct store_record *ret_record)
+{
+	STATUS_SCRATCH(st);
+	bool found = changes_get(call->changes, call->view, name, ret_record, &st);
+	return found || (!status_ok(&st) && status_fail(call->status, st.code, st.reason, "%s", st.message));
+}
+
 static bool is_live(struct call *call, const char *name)
 {
 	struct store_record record;
-	return changes_get(call->changes, call->view, name, &record, call->status) && record.operation != STORE_DELETE;
+	return find(call, name, &record) && record.operation != STORE_DELETE;
 }
 
 /* May be referred to: there, and the caller may read it or has made it in this very call, whose changes no decision sees yet. */
 static bool may_refer(struct call *call, const struct schema_resource *resource, const char *target)
 {
 	struct store_record record;
+	STATUS_SCRATCH(st);
 	return is_live(call, target) &&
-	       (!call->caller->user[0] || call_decide_verb(call, resource, "read", target).allowed || !store_get(call->view, target, &record, call->status));
+	       (!call->caller->user[0] || call_decide_verb(call, resource, "read", target).allowed || !store_get(call->view, target, &record, &st));
 }
 
 static bool check_reference(void *context, const char *path, const struct schema_field *field, const char *target)
@@ -143,7 +152,7 @@ enum chain write_follow_chain(struct call *call, const struct schema_field *fiel
 		if (strcmp(next, name) == 0) {
 			return CHAIN_COMES_BACK;
 		}
-		if (!changes_get(call->changes, call->view, next, &record, call->status)) {
+		if (!find(call, next, &record)) {
 			return CHAIN_ENDS;
 		}
 		struct bytes target = wire_find(record.value, field->pb->id);

@@ -201,7 +201,10 @@ static void flush(struct connection *connection)
 	struct bytes bytes;
 	while (connection->session && io_output_size(connection->io) < LIMIT_OUTPUT_BYTES &&
 	       (bytes = rpc_session_send(connection->session)).size > 0) {
-		io_write(connection->io, bytes);
+		if (!io_write(connection->io, bytes)) { /* out of memory: a stream with a hole is worse than none */
+			connection->dead = true;
+			return;
+		}
 	}
 	bool done = connection->session && rpc_session_done(connection->session);
 	if ((connection->closing || done) && !connection->finishing) {
@@ -246,9 +249,9 @@ void connections_sweep(struct worker *worker)
 	struct connection *connection, *next;
 	for (connection = TAILQ_FIRST(&worker->connections); connection; connection = next) {
 		next = TAILQ_NEXT(connection, all);
-		bool never_called = !connection->called && now - connection->opened_us > (int64_t)LIMIT_HANDSHAKE_MS * 1000;
+		bool never_called = !connection->called && (!connection->session || rpc_session_calls(connection->session) == 0) && now - connection->opened_us > (int64_t)LIMIT_HANDSHAKE_MS * 1000;
 		bool idle = connection->session && rpc_session_calls(connection->session) == 0 && now - connection->used_us > (int64_t)LIMIT_IDLE_MS * 1000;
-		if ((never_called && !connection->session) || idle) {
+		if (never_called || idle) {
 			connection->dead = true;
 			connection_activate(connection);
 		}

@@ -144,8 +144,17 @@ static bool read_as_of(struct operation *op, struct call *call)
 	}
 	uint64_t revision = strtoull(op->as_of, &end, 10);
 	if (*end != '\0' || revision == 0) {
-		if (!clock_parse(op->as_of, &seconds, &nanos)) {
-			return status_field(&op->status, "kam-as-of", "\"%.60s\" is neither a revision nor a time such as 2026-03-31T12:00:00Z", op->as_of);
+		int64_t days;
+		if (clock_parse_date(op->as_of, &days)) { /* as it stood at the end of the day */
+			seconds = days * 86400 + 86399;
+			nanos = 999999999;
+			seconds = seconds > call->now_us / 1000000 && days <= call->now_us / 1000000 / 86400 ? call->now_us / 1000000 : seconds;
+		} else if (!clock_parse(op->as_of, &seconds, &nanos)) {
+			return status_field(&op->status, "kam-as-of", "\"%.60s\" is neither a revision, a day such as 2026-03-31, nor a time such as 2026-03-31T12:00:00Z",
+			                    op->as_of);
+		}
+		if (seconds > call->now_us / 1000000) {
+			return status_fail(&op->status, STATUS_OUT_OF_RANGE, "AHEAD_OF_TIME", "kam-as-of: %s has not come yet", op->as_of);
 		}
 		revision = store_revision_at(call->view, seconds * 1000000 + nanos / 1000, &op->status);
 		if (revision == 0) {

@@ -91,6 +91,9 @@ static void map_keys(void **state)
 	check("{}", "labels.a", BOOK(NAME, YEAR, PREFACE, CHAPTERS, AUTHORS, "'labels':{'c':'3'},", TEXT));
 	check("{}", "labels.a,labels.c", BOOK(NAME, YEAR, PREFACE, CHAPTERS, AUTHORS, "", TEXT));
 	check("{}", "labels.none", before);
+	/* What JSON makes of labels.costCenter. */
+	check("{'labels':{'costCenter':'x'}}", "labels.cost_center",
+	      BOOK(NAME, YEAR, PREFACE, CHAPTERS, AUTHORS, "'labels':{'a':'1','c':'3','costCenter':'x'},", TEXT));
 	check("{'labels':{'a b.c':'x'}}", "labels.a b.c", BOOK(NAME, YEAR, PREFACE, CHAPTERS, AUTHORS, "'labels':{'a':'1','a b.c':'x','c':'3'},", TEXT));
 	refused("{'extras':{'k':{'title':'t'}}}", "extras.k.title", "update_mask", "extras.k.title lies inside of extras, which can only be changed whole");
 }
