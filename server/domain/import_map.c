@@ -10,6 +10,7 @@
 #include "common/schema/filter.h"
 #include "common/schema/rules.h"
 #include "server/domain/import_date.h"
+#include "server/domain/import_number.h"
 #include "server/resource/engine.h"
 
 #include <math.h>
@@ -245,60 +246,6 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 
 /* ---- numbers and amounts ---------------------------------------------------------------------------------------------------------------- */
 
-/* Drops what surrounds a number: blanks, signs of currency, brackets or a sign that make it negative. */
-static const char *strip_number(struct call *call, const char *text, bool *ret_negative)
-{
-	const char *stripped = trimmed(text, call->arena);
-	bool bracketed = *stripped == '(' && stripped[strlen(stripped) - 1] == ')';
-	char *plain = arena_strdup(call->arena, bracketed ? stripped + 1 : stripped), *end;
-	*ret_negative = bracketed;
-	if (!plain) {
-		return "";
-	}
-	end = plain + strlen(plain) - bracketed;
-	while (end > plain && (end[-1] == ' ' || end[-1] == '$' || (unsigned char)end[-1] >= 0x80)) {
-		end--;
-	}
-	*end = '\0';
-	while (*plain == ' ' || *plain == '$' || *plain == '-' || *plain == '+' || (unsigned char)*plain >= 0x80) {
-		*ret_negative = *ret_negative || *plain == '-';
-		plain++;
-	}
-	return plain;
-}
-
-/* Reads "1,234.50", "$ 99", "-5", "(12)"; with a decimal comma "1.234,50". Separators of thousands stand in groups of three before the decimals, or the text is no number: half of them
- * would be wrong by a factor of a thousand. */
-static bool read_number(struct call *call, const char *text, bool decimal_comma, double *ret_number)
-{
-	const char separator = decimal_comma ? '.' : ',', point = decimal_comma ? ',' : '.';
-	char plain[64], *end;
-	size_t size = 0, run = 0; /* digits since the last separator */
-	bool grouped = false, negative;
-	const char *c = strip_number(call, text, &negative);
-	for (; (*c == separator || (*c >= '0' && *c <= '9')) && size + 1 < sizeof plain; c++) {
-		if (*c != separator) {
-			plain[size++] = *c;
-			run++;
-		} else if (run == 0 || run > 3 || (grouped && run != 3)) {
-			return false;
-		} else {
-			grouped = true;
-			run = 0;
-		}
-	}
-	if (size == 0 || (grouped && run != 3)) {
-		return false;
-	}
-	for (; *c && *c != separator && size + 1 < sizeof plain; c++) {
-		plain[size++] = *c == point ? '.' : *c;
-	}
-	plain[size] = '\0';
-	double number = strtod(plain, &end);
-	*ret_number = negative ? -number : number;
-	return *c == '\0' && *end == '\0' && strspn(plain, "0123456789.eE+-") == size && isfinite(number);
-}
-
 static ProtobufCMessage *make_money(struct call *call, const struct import_plan *plan, const Kam__V1__FieldMapping *mapping, double amount)
 {
 	Kam__V1__Money *money = arena_alloc(call->arena, sizeof *money);
@@ -338,7 +285,7 @@ static bool set_text(const struct cell *cell, ProtobufCMessage *message, const s
 static bool set_number(const struct cell *cell, ProtobufCMessage *message, const struct schema_field *field, const char *text)
 {
 	double number;
-	if (!read_number(cell->call, text, cell->mapping->decimal_comma, &number)) {
+	if (!import_number_read(text, cell->mapping->decimal_comma, cell->call->arena, &number)) {
 		return fail(cell->fault, cell->mapping, text,
 		            cell->mapping->decimal_comma ? "is not a number such as 1.234,50" : "is not a number such as 1,234.50; for 1.234,50 set decimal_comma in the map");
 	}
