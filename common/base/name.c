@@ -76,3 +76,9 @@ size_t name_parent_size(const struct name *name)
 	size_t last_word = (name->count - 1) & ~(size_t)1;
 	return last_word == 0 ? 0 : (size_t)(name->segments[last_word].text - name->segments[0].text) - 1;
 }
+
+bool name_lies_below(const char *name, const char *top)
+{
+	size_t size = strlen(top);
+	return strncmp(name, top, size) == 0 && (name[size] == '\0' || name[size] == '/');
+}

@@ -27,5 +27,7 @@ bool name_id_valid(const char *text, size_t size);
 bool name_parse(const char *text, bool wildcard, struct name *ret_name);
 /* "accounts/stakeholders": the words alone. False if it does not fit. */
 bool name_collection(const struct name *name, char *ret_text, size_t size);
+/* A name is `top`, or lies somewhere below it. */
+bool name_lies_below(const char *name, const char *top);
 /* Bytes of the part above the last collection: 13 for "accounts/acme/stakeholders/jane" ("accounts/acme"), 0 at the top. */
 size_t name_parent_size(const struct name *name);

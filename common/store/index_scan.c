@@ -119,3 +119,14 @@ bool store_index_scan(const struct store_view *view, uint32_t index, struct byte
 	view_give(view, DB_INDEX, cursor);
 	return status_ok(st);
 }
+
+bool store_index_equal(const struct store_view *view, uint32_t index, struct bytes value, store_visit *visit, void *context, struct status *st)
+{
+	uint8_t high[LIMIT_INDEX_VALUE_BYTES + 1];
+	struct bytes low = {value.data, value.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : value.size};
+	if (low.size > 0) {
+		memcpy(high, low.data, low.size);
+	}
+	high[low.size] = 0; /* the least value above */
+	return store_index_scan(view, index, low, (struct bytes){high, low.size + 1}, false, (struct bytes){0}, NULL, visit, context, st);
+}

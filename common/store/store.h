@@ -97,6 +97,9 @@ bool store_scan(const struct store_view *view, const char *pattern, const char *
 bool store_index_scan(const struct store_view *view, uint32_t index, struct bytes low, struct bytes high, bool descending,
                       struct bytes after_value, const char *after_name, store_visit *visit, void *context, struct status *st);
 
+/* The names whose entry in `index` is exactly `value` (cut at LIMIT_INDEX_VALUE_BYTES, as entries are), in name order. */
+bool store_index_equal(const struct store_view *view, uint32_t index, struct bytes value, store_visit *visit, void *context, struct status *st);
+
 /* The states of a name, newest first, from `before_revision` (exclusive; 0 = from the newest). Of a purged name only the PURGE is left. */
 bool store_history(const struct store_view *view, const char *name, uint64_t before_revision, store_visit *visit, void *context, struct status *st);
 

@@ -120,22 +120,6 @@ static bool visit_binding(void *context, const char *name, const struct store_re
 	return add_grant(context, name);
 }
 
-/* The half-open range of one exact index value: [value, value + 0x00). */
-static struct bytes after(struct bytes value, uint8_t *room)
-{
-	memcpy(room, value.data, value.size);
-	room[value.size] = 0;
-	return (struct bytes){room, value.size + 1};
-}
-
-static bool index_exact(const struct store_view *view, uint32_t index, const char *value, store_visit *visit, void *context, struct status *st)
-{
-	uint8_t room[LIMIT_NAME_BYTES + 2];
-	struct bytes low = bytes_of(value);
-	low.size = low.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : low.size;
-	return store_index_scan(view, index, low, after(low, room), false, (struct bytes){0}, NULL, visit, context, st);
-}
-
 /* ---- team --------------------------------------------------------------------------------------------------------------- */
 
 struct team {
@@ -173,11 +157,11 @@ static int compare_text(const void *a, const void *b)
 static bool load_team(const struct access *access, const struct store_view *view, struct arena *arena, struct caller *caller, struct status *st)
 {
 	struct team team = {arena, caller->user, arena_calloc(arena, TEAM_MAX, sizeof(char *)), 0};
-	if (!team.members || !index_exact(view, access->index_user_manager, caller->user, visit_managed, &team, st)) {
+	if (!team.members || !store_index_equal(view, access->index_user_manager, bytes_of(caller->user), visit_managed, &team, st)) {
 		return false;
 	}
 	for (size_t next = 0; next < team.count; next++) {
-		if (!index_exact(view, access->index_user_manager, team.members[next], visit_managed, &team, st)) {
+		if (!store_index_equal(view, access->index_user_manager, bytes_of(team.members[next]), visit_managed, &team, st)) {
 			return false;
 		}
 	}
@@ -205,7 +189,7 @@ bool caller_load(const struct access *access, const struct store_view *view, con
 	}
 	struct caller caller = {.user = user->name, .session = "", .end_us = INT64_MAX};
 	struct grant_list list = {access, view, arena, arena_calloc(arena, GRANTS_MAX, sizeof(struct grant)), 0, st};
-	if (!list.grants || !index_exact(view, access->index_binding_user, caller.user, visit_binding, &list, st) || !status_ok(st)) {
+	if (!list.grants || !store_index_equal(view, access->index_binding_user, bytes_of(caller.user), visit_binding, &list, st) || !status_ok(st)) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALLER_TOO_LARGE", "the user's bindings do not fit in memory");
 	}
 	caller.grants = list.grants;

@@ -248,12 +248,7 @@ static bool reaches_contact(const struct access *access, const struct store_view
 	if (is_user(wire_find(bytes, schema_field_find(access->contact, "creator")->pb->id), caller->user)) {
 		return true;
 	}
-	uint8_t high[LIMIT_NAME_BYTES + 2];
-	struct bytes low = bytes_of(name);
-	memcpy(high, low.data, low.size);
-	high[low.size] = 0;
-	return store_index_scan(view, access->index_references, low, (struct bytes){high, low.size + 1}, false, (struct bytes){0}, NULL, visit_referrer,
-	                        &search, &st) &&
+	return store_index_equal(view, access->index_references, bytes_of(name), visit_referrer, &search, &st) &&
 	       search.found;
 }
 

@@ -11,7 +11,7 @@ static bool set_groups(struct call *call, Kam__V1__CheckAccessResponse *response
 	response->visible_groups = arena_calloc(call->arena, GROUP_COUNT, sizeof *response->visible_groups);
 	response->hidden_groups = arena_calloc(call->arena, GROUP_COUNT, sizeof *response->hidden_groups);
 	if (!response->visible_groups || !response->hidden_groups) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	for (int group = GROUP_PUBLIC; group <= GROUP_STRATEGY; group++) {
 		if (groups & (1u << group)) {
@@ -44,7 +44,7 @@ static bool add_steps(struct call *call, const struct caller *user, const char *
 		                    : arena_strdup(call->arena, step.reason);
 		response->steps[response->n_steps++] = row;
 	}
-	return response->steps || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	return response->steps || call_no_memory(call);
 }
 
 static bool check_access(struct call *call)

@@ -26,7 +26,7 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 		return NULL;
 	}
 	Kam__V1__AuditEntry *entry = arena_alloc(arena, sizeof *entry);
-	Google__Protobuf__Timestamp *time = arena_alloc(arena, sizeof *time);
+	Google__Protobuf__Timestamp *time = call_time(from.time_us, arena);
 	Kam__V1__AuditChange **changes = arena_calloc(arena, from.changes_count + 1, sizeof *changes);
 	Kam__V1__AuditChange *rows = arena_calloc(arena, from.changes_count + 1, sizeof *rows);
 	if (!entry || !time || !changes || !rows) {
@@ -34,9 +34,6 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 		return NULL;
 	}
 	kam__v1__audit_entry__init(entry);
-	google__protobuf__timestamp__init(time);
-	time->seconds = from.time_us / 1000000;
-	time->nanos = (int32_t)(from.time_us % 1000000 * 1000);
 	entry->name = arena_printf(arena, "auditEntries/%llu", (unsigned long long)revision);
 	entry->revision = revision;
 	entry->time = time;

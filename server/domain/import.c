@@ -114,7 +114,7 @@ static const char *choose_name(struct row *row, const ProtobufCMessage *message,
 	struct call *call = row->call;
 	const struct schema_resource *resource = row->run->plan.resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
-	const struct schema_field *title = resource->display_name ? resource->display_name : schema_field_find(resource->type, "title");
+	const struct schema_field *title = import_title_field(resource);
 	const char *word = strrchr(resource->collection, '/') ? strrchr(resource->collection, '/') + 1 : resource->collection;
 	const char *made = noun && noun->make_id ? noun->make_id(call, message) : NULL;
 	if (resource->parent && !*parent) {

@@ -21,7 +21,7 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	Kam__V1__Member *member = (void *)new;
 	char *user = arena_printf(call->arena, "users/%s", name_last(member->name));
 	if (!user) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	if (!old && !user_is_there(call, user)) {
 		return status_ok(call->status) ? status_field(call->status, "member.name", "%.120s not found: the id of a member is the id of a user", user) : false;

@@ -218,12 +218,7 @@ Kam__V1__PortfolioRow *portfolio_row(struct portfolio *portfolio, const struct p
 	set_account(row, account);
 	set_deals(portfolio, row, account, &figures, arena);
 	if (account->last_contact_us > 0) {
-		row->last_contact_time = arena_alloc(arena, sizeof *row->last_contact_time);
-		if (row->last_contact_time) {
-			google__protobuf__timestamp__init(row->last_contact_time);
-			row->last_contact_time->seconds = account->last_contact_us / 1000000;
-			row->last_contact_time->nanos = (int32_t)(account->last_contact_us % 1000000 * 1000);
-		}
+		row->last_contact_time = call_time(account->last_contact_us, arena);
 	}
 	if (explain && !explain_row(portfolio, account, &figures, row)) {
 		return NULL;

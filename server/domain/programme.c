@@ -76,7 +76,7 @@ static void check_rates(struct call *call, const Kam__V1__Programme *programme)
 {
 	struct numbered_rate *sorted = arena_alloc(call->arena, programme->n_exchange_rates * sizeof *sorted);
 	if (!sorted) {
-		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		call_no_memory(call);
 		return;
 	}
 	for (size_t i = 0; i < programme->n_exchange_rates; i++) {

@@ -40,22 +40,11 @@ static bool wrong(struct call *call)
 	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "user or password is wrong");
 }
 
-static Google__Protobuf__Timestamp *timestamp(struct call *call, int64_t us)
-{
-	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
-	if (time) {
-		google__protobuf__timestamp__init(time);
-		time->seconds = us / 1000000;
-		time->nanos = (int32_t)(us % 1000000 * 1000);
-	}
-	return time;
-}
-
 static bool put_session(struct call *call, const Kam__V1__Session *session, enum store_operation operation)
 {
 	struct bytes packed = schema_pack(&session->base, call->arena);
 	return (packed.data && changes_put(call->changes, call->view, session->name, operation, packed, call->status)) ||
-	       status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	       call_no_memory(call);
 }
 
 /* ---- SignIn ------------------------------------------------------------------------------------------------------------------ */
@@ -92,12 +81,12 @@ static bool sign_in(struct call *call)
 	if (session.client) {
 		utf8_repair(session.client);
 	}
-	session.create_time = session.update_time = session.last_used_time = timestamp(call, call->now_us);
-	session.expire_time = timestamp(call, call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000);
+	session.create_time = session.update_time = session.last_used_time = call_time(call->now_us, call->arena);
+	session.expire_time = call_time(call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000, call->arena);
 	session.token_hash = (ProtobufCBinaryData){sizeof hash, hash};
 	if (!session.name || !session.uid || !session.client || !session.create_time || !session.expire_time ||
 	    !put_session(call, &session, STORE_CREATE)) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	Kam__V1__SignInResponse response = KAM__V1__SIGN_IN_RESPONSE__INIT;
 	session.token_hash = (ProtobufCBinaryData){0};

@@ -37,13 +37,7 @@ static char *own(struct drawing *drawing, const char *text)
 
 static Google__Protobuf__Timestamp *time_message(struct drawing *drawing, int64_t us)
 {
-	Google__Protobuf__Timestamp *time = us > 0 ? arena_alloc(drawing->arena, sizeof *time) : NULL;
-	if (time) {
-		google__protobuf__timestamp__init(time);
-		time->seconds = us / 1000000;
-		time->nanos = (int32_t)(us % 1000000 * 1000);
-	}
-	return time;
+	return us > 0 ? call_time(us, drawing->arena) : NULL;
 }
 
 /* "economic buyer" */

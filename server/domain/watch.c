@@ -5,6 +5,7 @@
  */
 #include "kam/v1/watch.pb-c.h"
 
+#include "common/base/name.h"
 #include "common/schema/wire.h"
 #include "server/domain/domain.h"
 
@@ -18,17 +19,11 @@ struct watch {
 	size_t resources_count;
 };
 
-static bool lies_below(const char *name, const char *top)
-{
-	size_t size = strlen(top);
-	return strncmp(name, top, size) == 0 && (name[size] == '\0' || name[size] == '/');
-}
-
 static bool is_wanted(const struct watch *watch, const struct schema_resource *resource, const char *name)
 {
 	bool name_fits = watch->names_count == 0, resource_fits = watch->resources_count == 0;
 	for (size_t i = 0; i < watch->names_count && !name_fits; i++) {
-		name_fits = lies_below(name, watch->names[i]);
+		name_fits = name_lies_below(name, watch->names[i]);
 	}
 	for (size_t i = 0; i < watch->resources_count && !resource_fits; i++) {
 		resource_fits = watch->resources[i] == resource;

@@ -109,7 +109,7 @@ bool call_each(struct call *call, const char *pattern, call_visit *visit, void *
 	struct each each = {.call = call, .resource = resource, .visit = visit, .context = context};
 	each.permission = arena_printf(call->arena, "%s.read", resource->plural);
 	if (!each.permission) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	arena_init(&each.scratch, LIMIT_CALL_ARENA_BYTES);
 	bool ok = store_scan(call->view, pattern, NULL, call->as_of, visit_each, &each, call->status);
@@ -167,13 +167,29 @@ void call_put_resource(struct call *call, struct buf *out, const struct schema_t
 	}
 }
 
+Google__Protobuf__Timestamp *call_time(int64_t us, struct arena *arena)
+{
+	Google__Protobuf__Timestamp *time = arena_alloc(arena, sizeof *time);
+	if (time) {
+		google__protobuf__timestamp__init(time);
+		time->seconds = us / 1000000;
+		time->nanos = (int32_t)(us % 1000000 * 1000);
+	}
+	return time;
+}
+
+bool call_no_memory(struct call *call)
+{
+	return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+}
+
 bool call_whole(struct call *call, bool ok)
 {
 	if (!call->arena->overflowed || call->status->code == STATUS_RESOURCE_EXHAUSTED) {
 		return ok;
 	}
 	status_init(call->status);
-	return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	return call_no_memory(call);
 }
 
 bool call_reply(struct call *call, const ProtobufCMessage *message)

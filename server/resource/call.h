@@ -13,6 +13,7 @@
 #include "common/base/arena.h"
 #include "common/schema/schema.h"
 #include "common/store/store.h"
+#include "google/protobuf/timestamp.pb-c.h"
 #include "server/access/decide.h"
 
 struct call;
@@ -89,6 +90,10 @@ bool call_check_request(struct call *call);
 
 /* Answers with a message of the method's output type. */
 bool call_reply(struct call *call, const ProtobufCMessage *message);
+/* RESOURCE_EXHAUSTED: the call's memory is used up. Always false. */
+bool call_no_memory(struct call *call);
+/* A time in the arena; NULL when it is full. */
+Google__Protobuf__Timestamp *call_time(int64_t us, struct arena *arena);
 /* The end of a handler that came to `ok`. Where the call's memory ran out on the way, it fails whatever the handler says: a part of an answer is none, and a text
  * that did not fit is not the request's fault. */
 bool call_whole(struct call *call, bool ok);

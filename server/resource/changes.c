@@ -250,16 +250,11 @@ const char **changes_find(const struct changes *changes, const struct store_view
                           struct arena *arena, struct status *st)
 {
 	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, arena};
-	uint8_t *high = arena_alloc(arena, value.size + 1);
-	if (!finding.names || !high) {
+	if (!finding.names) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
 		return NULL;
 	}
-	if (value.size > 0) {
-		memcpy(high, value.data, value.size);
-	}
-	high[value.size] = 0;
-	if (!store_index_scan(view, index, value, (struct bytes){high, value.size + 1}, false, (struct bytes){0}, NULL, visit_found, &finding, st)) {
+	if (!store_index_equal(view, index, value, visit_found, &finding, st)) {
 		return NULL;
 	}
 	for (size_t i = hash_bytes(index, value.data, value.size); changes->entries_size; i++) {

@@ -77,13 +77,10 @@ static bool mark(struct call *call, const char *name, struct bytes value, bool d
 {
 	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
 	ProtobufCMessage *message = schema_unpack(resource->type, value, call->arena, call->status);
-	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
+	Google__Protobuf__Timestamp *time = call_time(call->now_us, call->arena);
 	if (!message || !time) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
-	google__protobuf__timestamp__init(time);
-	time->seconds = call->now_us / 1000000;
-	time->nanos = (int32_t)(call->now_us % 1000000 * 1000);
 	struct value stamp = {.kind = VALUE_MESSAGE, .message = &time->base};
 	bool ok = value_set(message, resource->update_time, stamp, call->arena);
 	if (deleted) {
@@ -193,7 +190,7 @@ static bool check_targets(struct call *call, const char *name, struct bytes valu
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERENCE_DELETED", "%s refers to %s, which is deleted: undelete that first",
 		                   told(call, name, "a resource below it"), told(call, check.missing, "a resource that you may not see"));
 	}
-	return walked || status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	return walked || call_no_memory(call);
 }
 
 static bool undelete_resource(struct call *call)

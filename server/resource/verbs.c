@@ -197,7 +197,7 @@ static bool create_resource(struct call *call)
 	const char *id = choose_id(call, new, given);
 	const char *name = id ? new_name(call, parent, id) : NULL;
 	if (!name) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	mask_clear_output_only(call->method->resource->type, new);
 	return create(call, name, new, field->name) && engine_reply_written(call, name, request_flag(call, "validate_only"));

@@ -23,27 +23,23 @@ static bool visit_version(void *context, const char *name, const struct store_re
 	const struct schema_type *type = call->method->resource->type;
 	Kam__V1__Version *version = arena_alloc(call->arena, sizeof *version);
 	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
-	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
 	struct buf bytes;
 	struct store_entry entry;
 	(void)name;
 	buf_init(&bytes, call->arena);
 	call_put_resource(call, &bytes, type, record->value, versions->groups);
-	if (!version || !any || !time || bytes.failed) {
+	if (!version || !any || bytes.failed) {
 		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
 	}
 	kam__v1__version__init(version);
 	google__protobuf__any__init(any);
-	google__protobuf__timestamp__init(time);
 	any->type_url = arena_printf(call->arena, "type.googleapis.com/%s", type->name);
 	any->value = (ProtobufCBinaryData){bytes.size, bytes.data};
 	version->revision = record->revision;
 	version->operation = (Kam__V1__Operation)record->operation;
 	version->resource = any;
 	if (store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
-		time->seconds = entry.time_us / 1000000;
-		time->nanos = (int32_t)(entry.time_us % 1000000 * 1000);
-		version->time = time;
+		version->time = call_time(entry.time_us, call->arena);
 		version->actor = arena_strdup(call->arena, entry.actor);
 	}
 	versions->messages[versions->count] = schema_unpack(type, bytes.size ? buf_bytes(&bytes) : (struct bytes){0}, call->arena, call->status);

@@ -3,7 +3,7 @@
  * What every write goes through, in this order: may the caller set these fields, do the values fit the contract, does what they refer to exist, is there a
  * cycle, does the noun agree. Only then is anything put.
  */
-#include "common/base/clock.h"
+#include "common/base/name.h"
 #include "common/schema/mask.h"
 #include "common/schema/rules.h"
 #include "common/schema/value.h"
@@ -25,20 +25,13 @@ static struct value text_value(const char *text)
 
 static struct value time_value(struct call *call, int64_t us)
 {
-	Google__Protobuf__Timestamp *time = arena_alloc(call->arena, sizeof *time);
-	if (!time) {
-		return (struct value){.kind = VALUE_UNSET};
-	}
-	google__protobuf__timestamp__init(time);
-	time->seconds = us / 1000000;
-	time->nanos = (int32_t)(us % 1000000 * 1000);
-	return (struct value){.kind = VALUE_MESSAGE, .message = &time->base};
+	Google__Protobuf__Timestamp *time = call_time(us, call->arena);
+	return time ? (struct value){.kind = VALUE_MESSAGE, .message = &time->base} : (struct value){.kind = VALUE_UNSET};
 }
 
 static bool set(struct call *call, ProtobufCMessage *message, const struct schema_field *field, struct value value)
 {
-	return !field || (value.kind != VALUE_UNSET && value_set(message, field, value, call->arena)) ||
-	       status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	return !field || (value.kind != VALUE_UNSET && value_set(message, field, value, call->arena)) || call_no_memory(call);
 }
 
 static bool keep(struct call *call, ProtobufCMessage *message, const ProtobufCMessage *old, const struct schema_field *field)
@@ -261,7 +254,7 @@ bool write_resource(struct call *call, const struct schema_resource *resource, c
 	}
 	struct bytes packed = schema_pack(new, call->arena);
 	if (!packed.data && protobuf_c_message_get_packed_size(new) > 0) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return call_no_memory(call);
 	}
 	if (packed.size > LIMIT_RESOURCE_BYTES) {
 		return status_field(call->status, prefix, "is %zu bytes long; at most %u are allowed", packed.size, LIMIT_RESOURCE_BYTES);
@@ -273,12 +266,6 @@ bool write_resource(struct call *call, const struct schema_resource *resource, c
 }
 
 /* ---- who refers ------------------------------------------------------------------------------------------------------------------ */
-
-static bool lies_below(const char *name, const char *top)
-{
-	size_t size = strlen(top);
-	return strncmp(name, top, size) == 0 && (name[size] == '\0' || name[size] == '/');
-}
 
 struct referrers {
 	struct call *call;
@@ -297,7 +284,7 @@ static bool visit_referrer(void *context, const char *referrer, const struct sto
 	for (size_t i = 0; live && i < referrers->count; i++) {
 		live = strcmp(referrers->names[i], referrer) != 0;
 	}
-	if (live && !lies_below(referrer, referrers->name)) {
+	if (live && !name_lies_below(referrer, referrers->name)) {
 		char *copy = arena_strdup(referrers->call->arena, referrer);
 		if (copy) {
 			referrers->names[referrers->count++] = copy;
@@ -310,14 +297,12 @@ const char **write_referrers(struct call *call, const char *name, size_t most)
 {
 	struct referrers referrers = {call, name, arena_calloc(call->arena, most + 1, sizeof(char *)), 0, most};
 	uint32_t index = call->engine->access.index_references;
-	const char *exact_end = arena_printf(call->arena, "%s%c", name, 1);
 	const char *below = arena_printf(call->arena, "%s/", name), *below_end = arena_printf(call->arena, "%s0", name); /* '0' follows '/' */
-	if (!referrers.names || !exact_end || !below || !below_end) {
-		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+	if (!referrers.names || !below || !below_end) {
+		call_no_memory(call);
 		return NULL;
 	}
-	bool ok = store_index_scan(call->view, index, bytes_of(name), bytes_of(exact_end), false, (struct bytes){0}, NULL, visit_referrer, &referrers,
-	                           call->status);
+	bool ok = store_index_equal(call->view, index, bytes_of(name), visit_referrer, &referrers, call->status);
 	ok = ok && (referrers.count == most || store_index_scan(call->view, index, bytes_of(below), bytes_of(below_end), false, (struct bytes){0}, NULL,
 	                                                        visit_referrer, &referrers, call->status));
 	return ok ? referrers.names : NULL;
