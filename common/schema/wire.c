@@ -269,7 +269,7 @@ struct bytes wire_find(struct bytes bytes, uint32_t field_number)
 	return found;
 }
 
-static void add_raw_varint(struct buf *buf, uint64_t value)
+void wire_add_raw_varint(struct buf *buf, uint64_t value)
 {
 	uint8_t text[WIRE_VARINT_BYTES];
 	size_t size = 0;
@@ -282,13 +282,13 @@ static void add_raw_varint(struct buf *buf, uint64_t value)
 
 void wire_add_bytes(struct buf *buf, uint32_t field_number, struct bytes value)
 {
-	add_raw_varint(buf, (uint64_t)field_number << 3 | WIRE_LENGTH);
-	add_raw_varint(buf, value.size);
+	wire_add_raw_varint(buf, (uint64_t)field_number << 3 | WIRE_LENGTH);
+	wire_add_raw_varint(buf, value.size);
 	buf_add(buf, value.data, value.size);
 }
 
 void wire_add_varint(struct buf *buf, uint32_t field_number, uint64_t value)
 {
-	add_raw_varint(buf, (uint64_t)field_number << 3 | WIRE_VARINT);
-	add_raw_varint(buf, value);
+	wire_add_raw_varint(buf, (uint64_t)field_number << 3 | WIRE_VARINT);
+	wire_add_raw_varint(buf, value);
 }

@@ -25,6 +25,8 @@ void message_cut(const struct schema_type *type, ProtobufCMessage *message, sche
 struct bytes wire_find(struct bytes bytes, uint32_t field_number);
 /* Appends `key, length, value`. */
 void wire_add_bytes(struct buf *buf, uint32_t field_number, struct bytes value);
+/* A varint alone, such as a length. */
+void wire_add_raw_varint(struct buf *buf, uint64_t value);
 void wire_add_varint(struct buf *buf, uint32_t field_number, uint64_t value);
 /* Reads a varint; 0 where the bytes end early or it is over-long. Returns how many bytes it took. */
 size_t wire_varint(struct bytes bytes, uint64_t *ret_value);

@@ -88,14 +88,6 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 	return true;
 }
 
-static void add_length(struct buf *out, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7) {
-		buf_add_byte(out, (uint8_t)(value | 0x80));
-	}
-	buf_add_byte(out, (uint8_t)value);
-}
-
 /* Appends `visible` with its etag as one element of the answer. */
 static void show(struct list *list, const char *name, struct bytes visible, struct bytes key, struct bytes value)
 {
@@ -104,8 +96,8 @@ static void show(struct list *list, const char *name, struct bytes visible, stru
 	char etag[ETAG_BYTES];
 	engine_etag(list->call->engine, visible, etag);
 	size_t etag_size = etag_field ? 2 + strlen(etag) : 0; /* its field number is below 16 */
-	add_length(out, (uint64_t)list->item->pb->id << 3 | 2);
-	add_length(out, visible.size + etag_size);
+	wire_add_raw_varint(out, (uint64_t)list->item->pb->id << 3 | 2);
+	wire_add_raw_varint(out, visible.size + etag_size);
 	buf_add(out, visible.data, visible.size);
 	if (etag_field) {
 		wire_add_bytes(out, etag_field->pb->id, bytes_of(etag));
@@ -305,9 +297,9 @@ static const char *make_token(struct list *list)
 	buf_init(&position, list->call->arena);
 	buf_add_byte(&position, (uint8_t)list->plan);
 	buf_add(&position, &at, sizeof at);
-	add_length(&position, list->last_key.size);
+	wire_add_raw_varint(&position, list->last_key.size);
 	buf_add(&position, list->last_key.data, list->last_key.size);
-	add_length(&position, list->last_value.size);
+	wire_add_raw_varint(&position, list->last_value.size);
 	buf_add(&position, list->last_value.data, list->last_value.size);
 	buf_add_text(&position, list->last_name);
 	return position.failed ? "" : page_token_make(list->call, query_of(list), buf_bytes(&position));
