@@ -53,8 +53,16 @@
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */
 #define LIMIT_RESET_BURST 20000u                /* RST_STREAMs of a peer before GOAWAY; honest clients cancel 1,500 at once */
 #define LIMIT_RESET_PER_SECOND 5000u
-#define LIMIT_NUISANCE_BURST 1000u              /* PING, SETTINGS, PRIORITY and empty DATA frames before GOAWAY too_many_pings */
+#define LIMIT_NUISANCE_BURST 1000u              /* frames that cost us more than the peer (SETTINGS, PING, empty DATA …) before GOAWAY; a WINDOW_UPDATE counts a tenth */
 #define LIMIT_NUISANCE_PER_SECOND 100u
+#define LIMIT_PING_INTERVAL_MS 10000u           /* PINGs of a peer that is sent nothing come no closer than this: gRPC's keepalive floor, grpc/proposal A8 */
+#define LIMIT_PING_STRIKES 2u                   /* closer ones before GOAWAY too_many_pings, A8 */
+#define LIMIT_SETTINGS_MS 10000u                /* HTTP/2: until the peer's first SETTINGS */
+#define LIMIT_HEADERS_MS 10000u                 /* first to last byte of a header block */
+#define LIMIT_BODY_MS 120000u                   /* until a request message is whole: 4 MiB at 35 KiB a second */
+#define LIMIT_LINGERING_MS 10000u               /* an answered call whose request still comes in */
+#define LIMIT_CONNECTION_CALLS (1u << 28)       /* calls of one connection, then GOAWAY: HTTP/2 has 2^30 stream ids */
+#define LIMIT_PIPELINED_BYTES (64u << 10)       /* HTTP/1.1: requests sent before the one at hand is answered */
 #define LIMIT_CONNECTION_HELD_BYTES (64u << 20) /* unfinished messages of one connection: 16 full requests at once */
 #define LIMIT_REPLY_METADATA 16u                /* headers that a method may add to its reply */
 #define LIMIT_STATUS_DETAILS_BYTES 3072u        /* violations in a status: clients refuse trailers past 8 KiB, and base64 adds a third */

@@ -2,7 +2,7 @@
  *
  * call.c - the memory of calls, their metadata, and the queue of bytes that each has to send.
  *
- * A message is copied once, behind its prefix, into the call's queue; nghttp2 asks for the next piece whenever a frame may go out. Calls are recycled
+ * A message is copied once, behind its prefix, into the call's queue; the wire takes the next piece whenever a frame may go out. Calls are recycled
  * with their arena's first block and their queues, so a busy connection allocates nothing per call.
  */
 #include "common/rpc/internal.h"
@@ -38,7 +38,8 @@ struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id)
 	}
 	struct arena arena = call->arena;
 	struct queue in = call->in, out = call->out;
-	*call = (struct rpc_call){.session = session, .stream_id = stream_id, .arena = arena, .in = in, .out = out, .reading = true};
+	*call = (struct rpc_call){.session = session, .stream_id = stream_id, .arena = arena, .in = in, .out = out, .reading = true,
+	                          .started_us = session->now_us};
 	TAILQ_INSERT_TAIL(&session->calls, call, link);
 	session->calls_count++;
 	return call;
@@ -53,7 +54,7 @@ void call_free(struct rpc_call *call)
 	}
 	TAILQ_REMOVE(&session->calls, call, link);
 	session->calls_count--;
-	queue_clear(&call->out);
+	call_unqueue(call);
 	if (session->kept_count < KEPT_CALLS) {
 		arena_reset(&call->arena);
 		TAILQ_INSERT_HEAD(&session->kept, call, link);
@@ -106,6 +107,17 @@ void rpc_call_set_user(struct rpc_call *call, void *user)
 void *rpc_call_user(const struct rpc_call *call)
 {
 	return call->user;
+}
+
+bool rpc_call_compressed(const struct rpc_call *call)
+{
+	return call->compressed;
+}
+
+void rpc_call_set_compression(struct rpc_call *call, bool on)
+{
+	call->announce_compression |= !call->submitted && call->gzip_taken;
+	call->compress = on && call->announce_compression;
 }
 
 const struct schema_method *rpc_call_method(const struct rpc_call *call)
@@ -196,12 +208,26 @@ const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
 	return NULL;
 }
 
-void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value)
+static void add_metadata(struct rpc_call *call, struct headers *to, const char *name, const char *value)
 {
 	struct bytes n = bytes_of(name), v = bytes_of(value);
 	assert(nghttp2_check_header_name(n.data, n.size));
-	if (!call->submitted && call->added.count < LIMIT_REPLY_METADATA && nghttp2_check_header_value(v.data, v.size)) {
-		headers_add(&call->added, &call->arena, n, v);
+	if (to->count < LIMIT_REPLY_METADATA && nghttp2_check_header_value(v.data, v.size)) {
+		headers_add(to, &call->arena, n, v);
+	}
+}
+
+void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value)
+{
+	if (!call->submitted) {
+		add_metadata(call, &call->added, name, value);
+	}
+}
+
+void rpc_call_add_trailer(struct rpc_call *call, const char *name, const char *value)
+{
+	if (!call->closing) {
+		add_metadata(call, &call->added_last, name, value);
 	}
 }
 
@@ -216,7 +242,7 @@ bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct 
 	uint8_t *room = size > UINT32_MAX ? NULL : queue_reserve(&call->out, size + PREFIX_BYTES);
 	if (room == NULL) {
 		call->closing = true;
-		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
+		call->session->wire->reset(call, NGHTTP2_INTERNAL_ERROR);
 		return false;
 	}
 	if (prefix) {
@@ -232,6 +258,7 @@ bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct 
 		}
 	}
 	call->out.tail += size;
+	call->session->queued_bytes += size + (prefix ? PREFIX_BYTES : 0);
 	return true;
 }
 
@@ -239,43 +266,23 @@ void call_resume(struct rpc_call *call)
 {
 	if (call->deferred) {
 		call->deferred = false;
-		nghttp2_session_resume_data(call->session->h2, call->stream_id);
+		call->session->wire->resume(call);
 	}
 }
 
-/* nghttp2 may send up to `length` bytes of this call. Trailers are submitted here, with the last byte gone, and nowhere earlier: nghttp2 would put
- * them before what is still queued. */
-static ssize_t call_read(nghttp2_session *h2, int32_t stream_id, uint8_t *buffer, size_t length, uint32_t *flags, nghttp2_data_source *source,
-                         void *user_data)
+void call_sent(struct rpc_call *call, size_t size)
 {
-	struct rpc_call *call = source->ptr;
-	(void)user_data;
-	size_t size = queue_size(&call->out) < length ? queue_size(&call->out) : length;
-	if (size > 0) {
-		memcpy(buffer, call->out.data + call->out.head, size);
-		queue_drop(&call->out, size);
-	}
+	queue_drop(&call->out, size);
+	call->session->queued_bytes -= size;
 	if (call->full && queue_size(&call->out) <= LIMIT_STREAM_QUEUE_BYTES / 2) {
 		call->full = false;
 		call->notice_writable = true;
 		call_notice(call);
 	}
-	if (queue_size(&call->out) == 0 && call->closing) {
-		*flags |= NGHTTP2_DATA_FLAG_EOF;
-		if (call->trailers_count > 0) {
-			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-			if (nghttp2_submit_trailer(h2, stream_id, call->trailers, call->trailers_count) != 0) {
-				return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-			}
-		}
-	} else if (size == 0) {
-		call->deferred = true;
-		return NGHTTP2_ERR_DEFERRED;
-	}
-	return (ssize_t)size;
 }
 
-nghttp2_data_provider call_provider(struct rpc_call *call)
+void call_unqueue(struct rpc_call *call)
 {
-	return (nghttp2_data_provider){.source = {.ptr = call}, .read_callback = call_read};
+	call->session->queued_bytes -= queue_size(&call->out);
+	queue_clear(&call->out);
 }

@@ -29,6 +29,16 @@ static size_t count_pairs(const char *const *metadata)
 	return count;
 }
 
+static bool names_user_agent(const char *const *metadata)
+{
+	for (; metadata != NULL && metadata[0] != NULL; metadata += 2) {
+		if (strcmp(metadata[0], "user-agent") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path, const char *const *metadata, int64_t timeout_us, void *user)
 {
 	size_t pairs = count_pairs(metadata), used = 0;
@@ -47,7 +57,9 @@ struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path,
 	list[used++] = nv(":authority", session->authority);
 	list[used++] = nv("te", "trailers");
 	list[used++] = nv("content-type", "application/grpc");
-	list[used++] = nv("user-agent", "kam-c/0.1");
+	if (!names_user_agent(metadata)) {
+		list[used++] = nv("user-agent", "kam-c/" KAM_VERSION);
+	}
 	list[used++] = nv("grpc-accept-encoding", "identity,gzip");
 	if (timeout_us > 0) {
 		text_make_grpc_timeout(timeout_us, timeout);
@@ -56,7 +68,7 @@ struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path,
 	for (size_t i = 0; i < pairs; i++) {
 		list[used++] = nv(metadata[2 * i], metadata[2 * i + 1]);
 	}
-	nghttp2_data_provider provider = call_provider(call);
+	nghttp2_data_provider provider = h2_provider(call);
 	call->stream_id = nghttp2_submit_request(session->h2, NULL, list, used, &provider, call);
 	if (call->stream_id < 0) {
 		goto fail;
@@ -98,7 +110,7 @@ void client_abort(struct rpc_call *call, enum status_code code, const char *mess
 	call->abort_code = code;
 	call->abort_message = message;
 	if (!call->closed) {
-		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_CANCEL);
+		call->session->wire->reset(call, NGHTTP2_CANCEL);
 	}
 	call_notice(call);
 }

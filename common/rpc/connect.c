@@ -54,6 +54,27 @@ void connect_error(const struct status *st, struct buf *out)
 	buf_add_text(out, count > 0 ? "]}" : "}");
 }
 
+void connect_end(const struct status *st, const struct header *metadata, size_t count, struct buf *out)
+{
+	buf_add_text(out, "{");
+	if (!status_ok(st)) {
+		buf_add_text(out, "\"error\":");
+		connect_error(st, out);
+	}
+	if (count > 0) {
+		buf_add_text(out, status_ok(st) ? "\"metadata\":{" : ",\"metadata\":{");
+		for (size_t i = 0; i < count; i++) {
+			buf_add_text(out, i == 0 ? "" : ",");
+			json_write_string(out, metadata[i].name);
+			buf_add_text(out, ":[");
+			json_write_string(out, metadata[i].value);
+			buf_add_text(out, "]");
+		}
+		buf_add_text(out, "}");
+	}
+	buf_add_text(out, "}");
+}
+
 bool connect_query_parse(const char *query, struct arena *arena, struct connect_query *ret_query)
 {
 	struct connect_query q = {false, NULL, NULL, false, {NULL, 0}};

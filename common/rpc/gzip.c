@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * gzip.c - one compressed message back to its bytes (RFC 1952), bounded while it grows.
+ * gzip.c - one message compressed (RFC 1952), or back to its bytes, bounded while it grows.
  *
- * Each message has a context of its own, as gRPC's compression.md asks. The output doubles up to the limit, so a small bomb costs the limit and no
+ * Each message has a context of its own, as gRPC's compression.md asks. Inflating, the output doubles up to the limit, so a small bomb costs the limit and no
  * more.
  */
 #include "common/rpc/internal.h"
@@ -58,4 +58,36 @@ enum gzip_result gzip_inflate(struct bytes in, size_t limit_bytes, struct queue 
 	enum gzip_result result = inflate_all(&stream, limit_bytes, out);
 	inflateEnd(&stream);
 	return result;
+}
+
+bool gzip_deflate(const struct bytes *pieces, size_t count, struct queue *out)
+{
+	z_stream stream = {0};
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		size += pieces[i].size;
+	}
+	queue_clear(out);
+	/* The fastest level: the caller waits meanwhile. */
+	if (size > UINT32_MAX / 2 || deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+		return false;
+	}
+	size_t most = deflateBound(&stream, (uLong)size);
+	stream.next_out = queue_reserve(out, most);
+	stream.avail_out = (uInt)most;
+	int result = stream.next_out == NULL ? Z_MEM_ERROR : Z_OK;
+	for (size_t i = 0; i < count && result == Z_OK; i++) {
+		if (pieces[i].size == 0) {
+			continue;
+		}
+		stream.next_in = (z_const Bytef *)pieces[i].data;
+		stream.avail_in = (uInt)pieces[i].size;
+		result = deflate(&stream, Z_NO_FLUSH);
+	}
+	if (result == Z_OK) {
+		result = deflate(&stream, Z_FINISH);
+	}
+	out->tail += stream.total_out;
+	deflateEnd(&stream);
+	return result == Z_STREAM_END;
 }

@@ -13,33 +13,54 @@
 static void consume(struct rpc_call *call, size_t size)
 {
 	if (size > 0) {
-		nghttp2_session_consume(call->session->h2, call->stream_id, size);
+		call->session->wire->consume(call, size, false);
+	}
+}
+
+static void let_go(struct rpc_session *session, size_t size)
+{
+	session->held_bytes -= size;
+	if (session->budget != NULL) {
+		atomic_fetch_sub(&session->budget->used_bytes, size);
 	}
 }
 
 void inbound_drop(struct rpc_call *call)
 {
-	call->session->held_bytes -= queue_size(&call->in);
+	let_go(call->session, queue_size(&call->in));
 	queue_clear(&call->in);
 	if (call->unconsumed_bytes > 0) {
-		/* Not given back by nghttp2 when the stream closes; the connection's window would shrink for good. */
-		nghttp2_session_consume_connection(call->session->h2, call->unconsumed_bytes);
+		call->session->wire->consume(call, call->unconsumed_bytes, true);
 		call->unconsumed_bytes = 0;
 	}
 }
 
+/* Takes bytes out of the budget; whoever comes too late of several threads gives them back. */
+static bool afford(struct rpc_session *session, size_t size)
+{
+	struct rpc_budget *budget = session->budget;
+	if (session->server && session->held_bytes + size > session->held_max_bytes) {
+		return false;
+	}
+	if (budget != NULL && atomic_fetch_add(&budget->used_bytes, size) + size > budget->max_bytes) {
+		atomic_fetch_sub(&budget->used_bytes, size);
+		return false;
+	}
+	session->held_bytes += size;
+	return true;
+}
+
 static bool hold(struct rpc_call *call, struct bytes bytes)
 {
-	struct rpc_session *session = call->session;
-	if (session->server && session->held_bytes + bytes.size > LIMIT_CONNECTION_HELD_BYTES) {
-		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Too many unfinished requests on this connection; send fewer large ones at once.");
+	if (!afford(call->session, bytes.size)) {
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Too many unfinished requests; send fewer large ones at once, or try again.");
 		return false;
 	}
 	if (!queue_add(&call->in, bytes.data, bytes.size)) {
+		let_go(call->session, bytes.size);
 		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Out of memory; try again.");
 		return false;
 	}
-	session->held_bytes += bytes.size;
 	return true;
 }
 
@@ -93,6 +114,8 @@ void inbound_deliver(struct rpc_call *call, bool compressed, struct bytes payloa
 {
 	struct rpc_session *session = call->session;
 	call->messages_in++;
+	call->waiting_us = 0;
+	call->compressed = compressed;
 	if (compressed && !decompress(call, &payload)) {
 		return;
 	}
@@ -238,7 +261,7 @@ void inbound_pump(struct rpc_call *call)
 	if (before > 0 || bare) {
 		size_t used = take(call, queue_bytes(&call->in), call->remote_closed);
 		queue_drop(&call->in, used);
-		call->session->held_bytes -= used;
+		let_go(call->session, used);
 	}
 	if (call->reading && call->unconsumed_bytes > 0) {
 		consume(call, call->unconsumed_bytes);

@@ -2,12 +2,12 @@
  *
  * internal.h - what the files of this folder share; nobody else includes it.
  *
- * Who does what: session.c speaks to nghttp2; call.c keeps a call's memory and its send queue; inbound.c cuts what arrives into messages;
- * server.c decides what a request is; reply.c says how each protocol answers; client.c starts calls and judges their outcome; the rest are
- * small codecs without state (queue, text, gzip, grpc_status, connect).
+ * Who does what: session.c is what every connection has; h2.c and h1.c are the two wires, HTTP/2 by nghttp2 and HTTP/1.1 by http_parser; call.c keeps
+ * a call's memory and its send queue; inbound.c cuts what arrives into messages; server.c decides what a request is, cors.c whose page may send it;
+ * reply.c says how each protocol answers; client.c starts calls and judges their outcome; the rest are small codecs without state (queue, text, gzip, grpc_status, connect).
  *
  * nghttp2 calls back from within its own functions, where it must be neither fed nor emptied. So callbacks only submit frames and put calls on
- * the session's `ready` list; session_notices works that list off when nghttp2 is not on the stack.
+ * the session's `ready` list; session_notices works that list off when nghttp2 is not on the stack. http_parser is treated alike.
  */
 #pragma once
 
@@ -61,6 +61,8 @@ void text_make_grpc_timeout(int64_t us, char *text);
 enum gzip_result { GZIP_OK, GZIP_BAD, GZIP_TOO_LARGE, GZIP_NO_MEMORY };
 /* Inflates one gzip member into `out`, never past `limit_bytes`. */
 enum gzip_result gzip_inflate(struct bytes in, size_t limit_bytes, struct queue *out);
+/* The other way; false without memory. */
+bool gzip_deflate(const struct bytes *pieces, size_t count, struct queue *out);
 
 /* ---- calls ------------------------------------------------------------------------------------------------------------------ */
 
@@ -72,6 +74,7 @@ enum {
 	FLAG_COMPRESSED = 0x01,
 	FLAG_CONNECT_END = 0x02,
 	FLAG_WEB_TRAILER = 0x80,
+	HEADERS_MAX = 48,         /* of one reply */
 	LINGERING_CALLS = 16,     /* answered calls of a session whose request is still coming in */
 	LINGERED_BYTES = 8 << 20, /* of such a request; then the peer is told to stop */
 	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
@@ -100,28 +103,35 @@ struct rpc_call {
 	enum codec codec;
 	enum encoding encoding;      /* of what arrives */
 	int64_t deadline_us;
+	int64_t started_us;          /* by the session's coarse clock */
+	int64_t waiting_us;          /* a stream's message is unfinished since; 0: none is */
 	struct arena arena;          /* headers and trailers; reset for the next call */
 	struct headers received;     /* request headers, or a reply's headers and trailers */
 	struct headers added;        /* reply metadata */
+	struct headers added_last;   /* trailing metadata */
 	struct queue in, out;
 	size_t unconsumed_bytes;     /* held bytes that flow control has not been told of */
 	unsigned messages_in, messages_out;
-	nghttp2_nv trailers[3];
+	const struct header *trailers; /* once it is `closing`, in the arena */
 	size_t trailers_count;
 
 	bool plain;                  /* no RPC: answered by rpc_call_respond */
+	bool cross_origin;           /* a page of another site reads the answer */
 	bool head;                   /* HEAD: the answer has no body */
 	bool announced;              /* the owner knows it */
 	bool reading;
 	bool remote_closed;          /* the peer's END_STREAM came */
 	bool half_close_told;
 	bool submitted;              /* our HEADERS are with nghttp2 */
-	bool deferred;               /* nghttp2 waits for rpc_session_resume_data */
+	bool deferred;               /* the wire waits for call_resume */
 	bool closing;                /* nothing more will be queued */
 	bool owner_finished;
 	bool end_sent;               /* our END_STREAM went out */
 	bool lingering;              /* … before the peer's; what still comes is dropped */
 	size_t lingered_bytes;
+	bool compressed;             /* the message at hand was */
+	bool compress, announce_compression, gzip_taken; /* of replies: now; at any time; and the client can read it */
+	bool body_compressed;        /* Connect unary: the body that is queued is */
 	bool full;                   /* the owner waits for `writable` */
 	bool noticed, notice_writable, notice_reading;
 
@@ -143,12 +153,35 @@ struct bucket {
 	int64_t filled_us;
 };
 
+/* How calls become bytes on the connection and back. */
+struct wire {
+	void (*free)(struct rpc_session *session);
+	/* Takes all of them; false where they are none of this protocol. */
+	bool (*receive)(struct rpc_session *session, struct bytes bytes);
+	/* What is to be sent next; empty when nothing is. */
+	struct bytes (*send)(struct rpc_session *session);
+	bool (*done)(const struct rpc_session *session);
+	void (*shutdown)(struct rpc_session *session, bool final);
+	void (*tick)(struct rpc_session *session);
+	/* A response's head, to be followed by the call's queue where there is a `body`. headers[0] is :status. The texts live as long as the call. */
+	bool (*respond)(struct rpc_call *call, const struct header *headers, size_t count, bool body);
+	/* Something was queued for a call that was `deferred`, or it is `closing`. */
+	void (*resume)(struct rpc_call *call);
+	/* Bytes of the request are done with: the peer may send as many more. `gone`: the stream is closing, only the connection counts. */
+	void (*consume)(struct rpc_call *call, size_t size, bool gone);
+	/* Breaks the stream off, with one of HTTP/2's error codes. */
+	void (*reset)(struct rpc_call *call, uint32_t error_code);
+};
+
 struct rpc_session {
+	const struct wire *wire;
 	nghttp2_session *h2;
+	struct h1 *h1;
 	bool server;
 	bool failed;                 /* nothing that arrives matters any more */
 	bool broken;                 /* nor can anything be sent */
 	const struct schema *schema;
+	const char *const *origins;
 	struct rpc_limits limits;
 	const struct rpc_server_events *server_events;
 	const struct rpc_client_events *client_events;
@@ -156,14 +189,36 @@ struct rpc_session {
 	char *authority;
 	struct call_list calls, ready, kept;
 	size_t calls_count, kept_count;
-	size_t held_bytes;           /* in the `in` queues of all calls */
+	uint32_t calls_total;        /* ever */
+	size_t held_bytes, held_max_bytes; /* in the `in` queues of all calls */
+	struct rpc_budget *budget;
+	size_t queued_bytes;         /* in the `out` queues of all calls */
+	int64_t opened_us, now_us;   /* now: as of the last tick */
+	int64_t headers_us;          /* a header block is unfinished since; 0: none is */
+	const char *offence;
 	size_t frame_bytes;          /* length of the DATA frame that is arriving; SIZE_MAX where it is padded */
 	struct queue out;            /* frames gathered by rpc_session_send */
 	struct queue inflated;       /* the message being delivered, if it came compressed */
+	struct queue deflated;       /* the one being sent, if it goes compressed */
 	struct bucket nuisance, resets;
+	int64_t ping_us;             /* the last one of the peer; 0: none since we sent something */
+	unsigned ping_strikes;
+	bool settled;                /* the peer's first SETTINGS came */
 	unsigned lingering;          /* calls that are */
+	bool warned;                 /* the first GOAWAY is out, and a PING behind it */
 	bool leaving;                /* the last GOAWAY is out: nobody is waited for */
 };
+
+/* session.c */
+/* Tells owners what a wire's callbacks found out. True if there was anything. */
+bool session_notices(struct rpc_session *session);
+bool bucket_take(struct bucket *bucket, double burst, double per_second, double tokens);
+/* A server's call is gone from the wire. */
+void session_call_ended(struct rpc_call *call);
+
+/* h2.c, h1.c: makes the session's side of it; false without memory. */
+bool h2_open(struct rpc_session *session);
+bool h1_open(struct rpc_session *session);
 
 /* call.c */
 struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id);
@@ -174,9 +229,12 @@ bool headers_add(struct headers *headers, struct arena *arena, struct bytes name
 void call_notice(struct rpc_call *call);
 /* Appends prefix and pieces to the send queue; without memory the stream is reset. */
 bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct bytes *pieces, size_t count);
-/* Something was queued or `closing` set: nghttp2 shall ask again. */
+/* Something was queued or `closing` set: the wire shall ask again. */
 void call_resume(struct rpc_call *call);
-nghttp2_data_provider call_provider(struct rpc_call *call);
+/* The wire has taken bytes off the head of the send queue. */
+void call_sent(struct rpc_call *call, size_t size);
+/* Throws away what is queued. */
+void call_unqueue(struct rpc_call *call);
 /* A server's call: sends the status. A client's: resets the stream and reports it. */
 void call_fail(struct rpc_call *call, enum status_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
@@ -198,14 +256,22 @@ void inbound_drop(struct rpc_call *call);
 /* server.c */
 void server_headers(struct rpc_call *call, bool end);
 
+/* cors.c */
+/* Notes whether a page of the request's origin may read the answer. True where the request is a browser's question beforehand (preflight), which is answered then. */
+bool cors_preflight(struct rpc_call *call);
+/* The header that lets the page read the other ones. */
+struct header cors_expose(struct rpc_call *call);
+
 /* reply.c */
-/* Puts headers (and metadata added by the owner) to nghttp2, followed by the queue's content if `body`. */
+/* Puts headers (and metadata added by the owner) on the wire, followed by the queue's content if `body`. */
 void reply_submit(struct rpc_call *call, int http_status, const struct header *headers, size_t count, bool body);
 void reply_finish(struct rpc_call *call, const struct status *st);
 /* An answer without content: 405, 415 and so on. */
 void reply_http(struct rpc_call *call, int http_status, const char *name, const char *value);
+struct header header_of(const char *name, const char *value);
 
 /* client.c */
+nghttp2_data_provider h2_provider(struct rpc_call *call); /* h2.c */
 void client_response(struct rpc_call *call);
 void client_closed(struct rpc_call *call, uint32_t error_code);
 void client_abort(struct rpc_call *call, enum status_code code, const char *message);
@@ -229,6 +295,8 @@ void status_decode(struct bytes bytes, struct status *st);
 int connect_http_status(enum status_code code);
 /* {"code":…,"message":…,"details":[…]}. */
 void connect_error(const struct status *st, struct buf *out);
+/* The last message of a stream: {"error":…,"metadata":{…}}, with what applies. */
+void connect_end(const struct status *st, const struct header *metadata, size_t count, struct buf *out);
 struct connect_query {
 	bool versioned;              /* connect=v1 */
 	const char *encoding, *compression;

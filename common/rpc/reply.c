@@ -7,7 +7,7 @@
  *   Connect unary   the bare message with 200, or error JSON with the HTTP status of its code; nothing goes out before the outcome is known
  *   Connect stream  200, prefixed messages, and a last one flagged 0x02 with {} or {"error":…}
  *
- * Headers are handed to nghttp2 without copying: their text is static or in the call's arena, which lives until the stream is closed.
+ * Headers are handed to the wire without copying: their text is static or in the call's arena, which lives until the stream is closed.
  */
 #include "common/rpc/internal.h"
 
@@ -16,7 +16,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-enum { HEADERS_MAX = 32, GRPC_STATUS_HEADERS = 3 };
+enum { GRPC_STATUS_HEADERS = 3, OPEN_HEADERS = 3 };
 
 typedef void finish_function(struct rpc_call *call, const struct status *st);
 static finish_function finish_grpc, finish_web, finish_connect_unary, finish_connect_stream;
@@ -24,51 +24,49 @@ static finish_function finish_grpc, finish_web, finish_connect_unary, finish_con
 static const struct {
 	const char *content_types[2]; /* by codec */
 	struct header accept;         /* encodings that requests may have */
+	struct header encoding;       /* of what is sent, where it is compressed */
 	finish_function *finish;
 } protocols[] = {
-	[RPC_GRPC] = {{"application/grpc", "application/grpc"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, finish_grpc},
-	[RPC_GRPC_WEB] = {{"application/grpc-web+proto", "application/grpc-web+proto"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, finish_web},
-	[RPC_CONNECT_UNARY] = {{"application/proto", "application/json"}, {"accept-encoding", "gzip", 15, 4}, finish_connect_unary},
+	[RPC_GRPC] = {{"application/grpc", "application/grpc"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, {"grpc-encoding", "gzip", 13, 4}, finish_grpc},
+	[RPC_GRPC_WEB] = {{"application/grpc-web+proto", "application/grpc-web+proto"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, {"grpc-encoding", "gzip", 13, 4},
+	                  finish_web},
+	[RPC_CONNECT_UNARY] = {{"application/proto", "application/json"}, {"accept-encoding", "gzip", 15, 4}, {"content-encoding", "gzip", 16, 4}, finish_connect_unary},
 	[RPC_CONNECT_STREAM] = {{"application/connect+proto", "application/connect+json"}, {"connect-accept-encoding", "gzip", 23, 4},
-	                        finish_connect_stream},
+	                        {"connect-content-encoding", "gzip", 24, 4}, finish_connect_stream},
 };
 
-static struct header header_of(const char *name, const char *value)
+struct header header_of(const char *name, const char *value)
 {
 	return (struct header){name, value, (uint32_t)strlen(name), (uint32_t)strlen(value)};
-}
-
-static nghttp2_nv nv_of(const struct header *header)
-{
-	return (nghttp2_nv){(uint8_t *)header->name, (uint8_t *)header->value, header->name_size, header->value_size,
-	                    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
 }
 
 /* ---- headers out ------------------------------------------------------------------------------------------------------------------ */
 
 void reply_submit(struct rpc_call *call, int http_status, const struct header *headers, size_t count, bool body)
 {
-	nghttp2_nv list[HEADERS_MAX];
+	struct header list[HEADERS_MAX];
 	size_t used = 0;
 	const char *text = http_status == 200 ? "200" : arena_printf(&call->arena, "%d", http_status);
-	assert(!call->submitted && 1 + count + call->added.count <= HEADERS_MAX);
+	assert(!call->submitted && 2 + count + call->added.count <= HEADERS_MAX);
 	call->submitted = true;
-	list[used++] = nv_of(&(struct header){":status", text != NULL ? text : "500", 7, 3});
-	for (size_t i = 0; i < count; i++) {
-		list[used++] = nv_of(&headers[i]);
+	list[used++] = (struct header){":status", text != NULL ? text : "500", 7, 3};
+	memcpy(list + used, headers, count * sizeof *headers);
+	used += count;
+	if (call->added.count > 0) {
+		memcpy(list + used, call->added.list, call->added.count * sizeof *list);
+		used += call->added.count;
 	}
-	for (size_t i = 0; i < call->added.count; i++) {
-		list[used++] = nv_of(&call->added.list[i]);
+	if (call->cross_origin) {
+		list[used++] = cors_expose(call);
 	}
-	nghttp2_data_provider provider = call_provider(call);
-	if (nghttp2_submit_response(call->session->h2, call->stream_id, list, used, body && !call->head ? &provider : NULL) != 0) {
-		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
+	if (!call->session->wire->respond(call, list, used, body && !call->head)) {
+		call->session->wire->reset(call, NGHTTP2_INTERNAL_ERROR);
 	}
 }
 
 void reply_http(struct rpc_call *call, int http_status, const char *name, const char *value)
 {
-	struct header header = {NULL, NULL, 0, 0};
+	struct header header = {"", "", 0, 0};
 	if (name != NULL) {
 		header = header_of(name, value);
 	}
@@ -76,17 +74,45 @@ void reply_http(struct rpc_call *call, int http_status, const char *name, const 
 	reply_submit(call, http_status, &header, name != NULL, false);
 }
 
-/* The headers that open a stream of messages. */
+/* The headers that every answer of a protocol begins with. */
+static size_t make_open(struct rpc_call *call, bool compressed, struct header headers[OPEN_HEADERS])
+{
+	headers[0] = header_of("content-type", protocols[call->protocol].content_types[call->codec]);
+	headers[1] = protocols[call->protocol].accept;
+	headers[2] = protocols[call->protocol].encoding;
+	return compressed ? OPEN_HEADERS : OPEN_HEADERS - 1;
+}
+
+/* Those of a stream of messages. */
 static void submit_open(struct rpc_call *call)
 {
-	struct header headers[] = {header_of("content-type", protocols[call->protocol].content_types[call->codec]), protocols[call->protocol].accept};
-	reply_submit(call, 200, headers, 2, true);
+	struct header headers[OPEN_HEADERS];
+	reply_submit(call, 200, headers, make_open(call, call->announce_compression, headers), true);
 }
 
 /* ---- messages out ------------------------------------------------------------------------------------------------------------------ */
 
+/* Behind its prefix, where the protocol has one, and compressed where that was asked. */
+static bool queue_message(struct rpc_call *call, const struct bytes *pieces, size_t count)
+{
+	bool prefix = call->protocol != RPC_CONNECT_UNARY;
+	struct queue *deflated = &call->session->deflated;
+	if (!call->compress) {
+		return call_queue(call, prefix, 0, pieces, count);
+	}
+	if (!gzip_deflate(pieces, count, deflated)) {
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Out of memory; try again.");
+		return false;
+	}
+	struct bytes bytes = queue_bytes(deflated);
+	bool ok = call_queue(call, prefix, FLAG_COMPRESSED, &bytes, 1);
+	call->body_compressed = !prefix;
+	queue_clear(deflated);
+	return ok;
+}
+
 /* The pieces as the client reads them; false once the call has failed. */
-static bool queue_json(struct rpc_call *call, bool prefix, const struct bytes *pieces, size_t count)
+static bool queue_json(struct rpc_call *call, const struct bytes *pieces, size_t count)
 {
 	struct arena scratch;
 	struct buf whole, text;
@@ -107,7 +133,7 @@ static bool queue_json(struct rpc_call *call, bool prefix, const struct bytes *p
 	if (!ok) {
 		call_fail(call, STATUS_INTERNAL, "The reply could not be written as JSON; ask for application/proto.");
 	} else {
-		ok = call_queue(call, prefix, 0, &bytes, 1);
+		ok = queue_message(call, &bytes, 1);
 	}
 	arena_done(&scratch);
 	return ok;
@@ -119,9 +145,7 @@ bool rpc_call_send_pieces(struct rpc_call *call, const struct bytes *pieces, siz
 		return true;
 	}
 	assert(call->session->server && !call->plain && (call->method->server_streaming || call->messages_out == 0));
-	bool prefix = call->protocol != RPC_CONNECT_UNARY;
-	bool queued = call->codec == CODEC_JSON ? queue_json(call, prefix, pieces, count) : call_queue(call, prefix, 0, pieces, count);
-	if (!queued) {
+	if (!(call->codec == CODEC_JSON ? queue_json : queue_message)(call, pieces, count)) {
 		return true;
 	}
 	call->messages_out++;
@@ -166,68 +190,101 @@ static size_t make_grpc_status(struct rpc_call *call, const struct status *st, s
 	return count;
 }
 
-static void finish_trailers_only(struct rpc_call *call, const struct status *st)
+/* The status and what the owner added, as headers in the call's arena. */
+static size_t make_trailers(struct rpc_call *call, const struct status *st, struct header **ret_headers)
 {
-	struct header headers[2 + GRPC_STATUS_HEADERS];
-	headers[0] = header_of("content-type", protocols[call->protocol].content_types[call->codec]);
-	headers[1] = protocols[call->protocol].accept;
-	reply_submit(call, 200, headers, 2 + make_grpc_status(call, st, headers + 2), false);
+	struct header *headers = arena_alloc(&call->arena, (GRPC_STATUS_HEADERS + call->added_last.count) * sizeof *headers);
+	if (headers == NULL) {
+		call->session->wire->reset(call, NGHTTP2_INTERNAL_ERROR);
+		return 0;
+	}
+	size_t count = make_grpc_status(call, st, headers);
+	if (call->added_last.count > 0) {
+		memcpy(headers + count, call->added_last.list, call->added_last.count * sizeof *headers);
+	}
+	*ret_headers = headers;
+	return count + call->added_last.count;
+}
+
+/* gRPC: everything in one block of headers. */
+static void finish_trailers_only(struct rpc_call *call, const struct header *trailers, size_t count)
+{
+	struct header headers[HEADERS_MAX];
+	size_t used = make_open(call, false, headers);
+	memcpy(headers + used, trailers, count * sizeof *trailers);
+	reply_submit(call, 200, headers, used + count, false);
 }
 
 static void finish_grpc(struct rpc_call *call, const struct status *st)
 {
-	if (!call->submitted) {
-		finish_trailers_only(call, st);
+	struct header *trailers;
+	size_t count = make_trailers(call, st, &trailers);
+	if (count == 0) {
 		return;
 	}
-	struct header headers[GRPC_STATUS_HEADERS];
-	call->trailers_count = make_grpc_status(call, st, headers);
-	for (size_t i = 0; i < call->trailers_count; i++) {
-		call->trailers[i] = nv_of(&headers[i]);
+	if (!call->submitted) {
+		finish_trailers_only(call, trailers, count);
+	} else {
+		call->trailers = trailers;
+		call->trailers_count = count;
 	}
 }
 
 static void finish_web(struct rpc_call *call, const struct status *st)
 {
-	if (!call->submitted) {
-		finish_trailers_only(call, st);
+	struct header *trailers;
+	struct buf text;
+	size_t count = make_trailers(call, st, &trailers);
+	if (count == 0) {
 		return;
 	}
-	struct header headers[GRPC_STATUS_HEADERS];
-	struct buf text;
-	size_t count = make_grpc_status(call, st, headers);
+	if (!call->submitted) {
+		finish_trailers_only(call, trailers, count);
+		return;
+	}
 	buf_init(&text, &call->arena);
 	for (size_t i = 0; i < count; i++) {
-		buf_printf(&text, "%s: %s\r\n", headers[i].name, headers[i].value);
+		buf_printf(&text, "%s: %s\r\n", trailers[i].name, trailers[i].value);
 	}
 	struct bytes bytes = buf_bytes(&text);
 	call_queue(call, true, FLAG_WEB_TRAILER, &bytes, 1);
 }
 
+/* Trailing metadata goes into the headers, "trailer-" before its name. */
+static size_t make_connect_trailers(struct rpc_call *call, struct header *headers)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < call->added_last.count; i++) {
+		const char *name = arena_printf(&call->arena, "trailer-%s", call->added_last.list[i].name);
+		if (name != NULL) {
+			headers[count++] = header_of(name, call->added_last.list[i].value);
+		}
+	}
+	return count;
+}
+
 static void finish_connect_unary(struct rpc_call *call, const struct status *st)
 {
-	struct header headers[] = {header_of("content-type", protocols[call->protocol].content_types[call->codec]), protocols[call->protocol].accept};
+	struct header headers[OPEN_HEADERS + LIMIT_REPLY_METADATA];
+	size_t count = make_open(call, status_ok(st) && call->body_compressed, headers);
 	if (!status_ok(st)) {
 		struct buf text;
 		buf_init(&text, &call->arena);
 		connect_error(st, &text);
 		struct bytes bytes = buf_bytes(&text);
-		queue_clear(&call->out);
+		call_unqueue(call);
 		call_queue(call, false, 0, &bytes, 1);
 		headers[0] = header_of("content-type", "application/json");
 	}
-	reply_submit(call, connect_http_status(st->code), headers, 2, true);
+	count += make_connect_trailers(call, headers + count);
+	reply_submit(call, connect_http_status(st->code), headers, count, true);
 }
 
 static void finish_connect_stream(struct rpc_call *call, const struct status *st)
 {
 	struct buf text;
 	buf_init(&text, &call->arena);
-	buf_add_text(&text, status_ok(st) ? "{}" : "{\"error\":");
-	if (!status_ok(st)) {
-		connect_error(st, &text);
-		buf_add_text(&text, "}");
-	}
+	connect_end(st, call->added_last.list, call->added_last.count, &text);
 	struct bytes bytes = buf_bytes(&text);
 	if (call_queue(call, true, FLAG_CONNECT_END, &bytes, 1) && !call->submitted) {
 		submit_open(call);

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rpc.h - gRPC, gRPC-Web and Connect over HTTP/2, without I/O: bytes in, calls out; messages in, bytes out.
+ * rpc.h - gRPC, gRPC-Web and Connect over HTTP/2 and HTTP/1.1, without I/O: bytes in, calls out; messages in, bytes out.
  *
  * A session is one connection in one role. Its owner feeds it what the peer sent and takes what is to be sent; in between the session calls
- * back with calls and whole messages. The three protocols differ only inside this folder: a server's method gets the same protobuf bytes
+ * back with calls and whole messages. The protocols differ only inside this folder: a server's method gets the same protobuf bytes
  * whether the client spoke gRPC, gRPC-Web (binary) or Connect (proto or JSON, which is converted by the schema of the method).
+ *
+ * HTTP/1.1 carries what its one call at a time can: Connect and gRPC-Web, with one request message, and plain HTTP. gRPC and methods that take a
+ * stream need HTTP/2 and are answered with 505 there.
  *
  * Owns:    a session owns its calls. A server call lives until its stream is closed and `ended` was called; the owner of the session never frees
  *          calls, and must not use one after `ended`. Message bytes passed to callbacks live until the callback returns.
  * Callbacks run inside rpc_session_receive or rpc_session_send: they may call rpc_call_* but must not free the session.
  * Errors:  rpc_session_receive returns false when the connection is beyond use: send what is pending, then close.
  * Threads: one session, one thread; replies computed elsewhere come back to that thread first.
- * Source:  RFC 9113; gRPC PROTOCOL-HTTP2.md, PROTOCOL-WEB.md; connectrpc.com/docs/protocol.
+ * Source:  RFC 9113, RFC 9112; gRPC PROTOCOL-HTTP2.md, PROTOCOL-WEB.md; connectrpc.com/docs/protocol.
  */
 #pragma once
 
@@ -19,15 +22,27 @@
 #include "common/base/status.h"
 #include "common/schema/schema.h"
 
+#include <stdatomic.h>
+
 struct rpc_session;
 struct rpc_call;
 
 enum rpc_protocol { RPC_GRPC, RPC_GRPC_WEB, RPC_CONNECT_UNARY, RPC_CONNECT_STREAM };
 
+/* A bound of 0 stands for its row in limits.h. */
 struct rpc_limits {
-	uint32_t message_bytes; /* 0: LIMIT_MESSAGE_BYTES; a server's requests, a client's replies: LIMIT_REPLY_BYTES */
-	uint32_t streams;       /* 0: LIMIT_STREAMS */
-	uint32_t header_bytes;  /* 0: LIMIT_HEADER_BYTES */
+	uint32_t message_bytes; /* LIMIT_MESSAGE_BYTES; of a client's replies: LIMIT_REPLY_BYTES */
+	uint32_t streams;       /* LIMIT_STREAMS */
+	uint32_t header_bytes;  /* LIMIT_HEADER_BYTES */
+	uint32_t settings_ms;   /* LIMIT_SETTINGS_MS; this and the next two: a server's patience */
+	uint32_t headers_ms;    /* LIMIT_HEADERS_MS */
+	uint32_t body_ms;       /* LIMIT_BODY_MS */
+};
+
+/* Memory that sessions share for requests which are not whole yet; past it such a request is refused. Any thread. */
+struct rpc_budget {
+	atomic_size_t used_bytes;
+	size_t max_bytes;
 };
 
 /* ---- server ------------------------------------------------------------------------------------------------------------- */
@@ -50,8 +65,15 @@ struct rpc_server_events {
 	void (*http)(void *context, struct rpc_call *call, const char *method, const char *path);
 };
 
-/* Method paths are looked up in `schema`. `events` and `context` must outlive the session. */
-struct rpc_session *rpc_server_new(const struct schema *schema, const struct rpc_limits *limits, const struct rpc_server_events *events, void *context);
+struct rpc_server_options {
+	const struct schema *schema;     /* where methods are looked up; must outlive the session */
+	const struct rpc_limits *limits; /* NULL: the defaults; copied */
+	const char *const *origins;      /* web sites whose pages may call (CORS), "https://kam.example", ended by NULL; NULL: none; must outlive the session */
+	bool http1;                      /* HTTP/1.1 instead of HTTP/2: as ALPN chose */
+};
+
+/* `events` and `context` must outlive the session. NULL without memory. */
+struct rpc_session *rpc_server_new(const struct rpc_server_options *options, const struct rpc_server_events *events, void *context);
 
 /* ---- client ------------------------------------------------------------------------------------------------------------- */
 
@@ -65,7 +87,7 @@ struct rpc_client_events {
 	void (*finished)(void *context, struct rpc_call *call, const struct status *status, bool retryable);
 };
 
-/* gRPC over HTTP/2. `authority` is the :authority to send. */
+/* gRPC over HTTP/2. `authority` is the :authority to send. Metadata named "user-agent" replaces the library's own. */
 struct rpc_session *rpc_client_new(const char *authority, const struct rpc_limits *limits, const struct rpc_client_events *events, void *context);
 /* Starts a call. `metadata` are name, value pairs ended by NULL; `timeout_us` 0: none. NULL when the session is going away. */
 struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path, const char *const *metadata, int64_t timeout_us, void *user);
@@ -88,8 +110,19 @@ struct bytes rpc_session_send(struct rpc_session *session);
 bool rpc_session_done(const struct rpc_session *session);
 /* Calls open now. */
 size_t rpc_session_calls(const struct rpc_session *session);
-/* Tells the peer to open no more calls (GOAWAY); open ones go on. `final` false first, true after a round trip: RFC 9113 §6.8. */
+/* Tells the peer to open no more calls (GOAWAY); open ones go on. `final` false warns and asks for a sign of life, and turns final by itself once that came (RFC 9113 §6.8);
+ * true does not wait for it. */
 void rpc_session_shutdown(struct rpc_session *session, bool final);
+/* Time has passed (monotonic): a server ends what waited too long - the first SETTINGS, unfinished headers and messages, answered calls whose request still comes - and an idle session
+ * gives memory back. To be called every second or so. False: the session is finished, send the rest and close. */
+bool rpc_session_tick(struct rpc_session *session, int64_t now_us);
+/* Bytes that a session holds: of requests that are not whole; of replies that the peer has not taken. */
+size_t rpc_session_held_bytes(const struct rpc_session *session);
+size_t rpc_session_queued_bytes(const struct rpc_session *session);
+/* Server: what its held bytes count against beside its own bound, which is LIMIT_CONNECTION_HELD_BYTES at first. The budget must outlive the session; NULL: none. */
+void rpc_session_set_budget(struct rpc_session *session, struct rpc_budget *budget, size_t own_max_bytes);
+/* Server: why the peer was cut off, a word for the log such as "too_many_pings"; NULL: it was not. */
+const char *rpc_session_offence(const struct rpc_session *session);
 
 /* ---- both: calls ---------------------------------------------------------------------------------------------------------- */
 
@@ -109,6 +142,14 @@ const char *rpc_call_metadata(const struct rpc_call *call, const char *name);
 /* Server: adds initial metadata to send with the first message (or the status). Name in lower case. Past LIMIT_REPLY_METADATA, or with a value that no
  * header can have, it is left out. */
 void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value);
+
+/* Server: the same for trailing metadata, sent with the status. */
+void rpc_call_add_trailer(struct rpc_call *call, const char *name, const char *value);
+/* Server: whether the message that `message` is handed had come compressed. */
+bool rpc_call_compressed(const struct rpc_call *call);
+/* Server: whether the messages sent from here on are compressed, where the client takes gzip; they are not at first. What is to be compressed at any time of a call must be announced, so
+ * ask once, with either value, before the first message. */
+void rpc_call_set_compression(struct rpc_call *call, bool on);
 
 /* Server: sends one reply message (protobuf bytes, copied). False: the stream's queue is past its bound; it was taken all the same, wait for `writable`. */
 bool rpc_call_send(struct rpc_call *call, struct bytes message);

@@ -9,6 +9,7 @@
 #include "common/base/clock.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <strings.h>
 
 /* Content types that are calls. A family name that leads to none of these rows (application/grpc+json) is refused with 415. */
@@ -29,15 +30,15 @@ static const struct content_type {
 static const char accept_post[] = "application/grpc, application/grpc+proto, application/grpc-web, application/grpc-web+proto, "
                                   "application/json, application/proto, application/connect+json, application/connect+proto";
 
-/* Per protocol: the header that names the encoding of what the client sends, and the one that limits its patience. */
+/* Per protocol: the headers that name the encoding of what the client sends and the ones it can read, and the one that limits its patience. */
 static const struct {
-	const char *encoding, *timeout;
+	const char *encoding, *accept_encoding, *timeout;
 	bool (*read_timeout)(const char *text, int64_t *ret_us);
 } request_headers[] = {
-	[RPC_GRPC] = {"grpc-encoding", "grpc-timeout", text_grpc_timeout},
-	[RPC_GRPC_WEB] = {"grpc-encoding", "grpc-timeout", text_grpc_timeout},
-	[RPC_CONNECT_UNARY] = {"content-encoding", "connect-timeout-ms", text_connect_timeout},
-	[RPC_CONNECT_STREAM] = {"connect-content-encoding", "connect-timeout-ms", text_connect_timeout},
+	[RPC_GRPC] = {"grpc-encoding", "grpc-accept-encoding", "grpc-timeout", text_grpc_timeout},
+	[RPC_GRPC_WEB] = {"grpc-encoding", "grpc-accept-encoding", "grpc-timeout", text_grpc_timeout},
+	[RPC_CONNECT_UNARY] = {"content-encoding", "accept-encoding", "connect-timeout-ms", text_connect_timeout},
+	[RPC_CONNECT_STREAM] = {"connect-content-encoding", "connect-accept-encoding", "connect-timeout-ms", text_connect_timeout},
 };
 
 static const struct content_type *find_content_type(const char *text)
@@ -82,8 +83,24 @@ static bool read_timeout(struct rpc_call *call)
 	return true;
 }
 
+/* Whether a list such as "identity, gzip;q=1.0" names gzip. A weight of zero refuses it (RFC 9110 §12.5.3). */
+static bool takes_gzip(const char *list)
+{
+	while (list != NULL && *list != '\0') {
+		list += strspn(list, ", \t");
+		size_t size = strcspn(list, ","), name = strcspn(list, ",; \t");
+		if (name == 4 && strncasecmp(list, "gzip", 4) == 0) {
+			const char *weight = memmem(list, size, "q=", 2);
+			return weight == NULL || strtod(weight + 2, NULL) > 0;
+		}
+		list += size;
+	}
+	return false;
+}
+
 static bool read_encoding(struct rpc_call *call, const char *text)
 {
+	call->gzip_taken = takes_gzip(rpc_call_metadata(call, request_headers[call->protocol].accept_encoding));
 	if (text == NULL || strcmp(text, "identity") == 0) {
 		return true;
 	}
@@ -174,6 +191,10 @@ static void post_request(struct rpc_call *call, const struct content_type *type,
 		unknown_method(call, path);
 		return;
 	}
+	if (call->session->h1 != NULL && call->method->client_streaming) {
+		reply_http(call, 505, NULL, NULL);
+		return;
+	}
 	bool streaming = call->method->client_streaming || call->method->server_streaming;
 	if ((type->protocol == RPC_CONNECT_UNARY && streaming) || (type->protocol == RPC_CONNECT_STREAM && !streaming)) {
 		reply_http(call, 415, "accept-post", accept_post);
@@ -207,12 +228,17 @@ void server_headers(struct rpc_call *call, bool end)
 		refuse_large(call, type);
 		return;
 	}
+	if (cors_preflight(call)) {
+		return;
+	}
 	const char *query = strchr(path, '?');
 	const char *bare = query == NULL ? path : arena_strndup(&call->arena, path, (size_t)(query - path));
 	call->method = bare != NULL ? schema_method_find(call->session->schema, bare) : NULL;
 	bool post = strcmp(verb, "POST") == 0, get = strcmp(verb, "GET") == 0;
 	bool gettable = call->method != NULL && call->method->no_side_effects && !call->method->client_streaming && !call->method->server_streaming;
-	if (post && type != NULL) {
+	if (call->session->h1 != NULL && type != NULL && type->protocol == RPC_GRPC) {
+		reply_http(call, 505, NULL, NULL);
+	} else if (post && type != NULL) {
 		post_request(call, type, path);
 	} else if (get && gettable) {
 		get_request(call, query != NULL ? query + 1 : "");

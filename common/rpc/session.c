@@ -1,301 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * session.c - one HTTP/2 connection: nghttp2's callbacks, both roles, and the defences that count what a peer makes us do.
- *
- * Flow control is by hand: a byte is given back when it has been taken, so an owner that stops reading a call holds its peer back. Frames are gathered
- * into one run of bytes per rpc_session_send, so a small reply (HEADERS, DATA, trailers) and its neighbours share one TLS record.
- *
- * nghttp2 bounds resets received, CONTINUATION frames and unsent acknowledgements. Counted here: PING, SETTINGS and empty frames, which cost us more
- * than the peer, and RST_STREAM frames that the peer provokes (CVE-2025-8671). A bucket that runs dry ends the connection; frames that carry replies
- * refill the first, for honest gRPC peers probe the bandwidth with PINGs while data flows.
+ * session.c - what every connection has, whichever wire it speaks: its calls, its clock, its end.
  */
 #include "common/rpc/internal.h"
 
 #include "common/base/clock.h"
 
-#include <assert.h>
 #include <stdlib.h>
-
-enum {
-	SEND_GATHER_BYTES = 16384, /* one TLS record */
-	SEND_ALONE_BYTES = 4096,   /* a frame this large goes out where it lies */
-	SETTINGS_NO_RFC7540_PRIORITIES_ID = 9,
-	REFUND_FRAMES = 10,
-};
-
-static struct rpc_call *call_of(struct rpc_session *session, int32_t stream_id)
-{
-	return nghttp2_session_get_stream_user_data(session->h2, stream_id);
-}
-
-/* ---- defences --------------------------------------------------------------------------------------------------------------- */
-
-static bool bucket_take(struct bucket *bucket, double burst, double per_second)
-{
-	int64_t now = clock_monotonic_us();
-	bucket->tokens += (double)(now - bucket->filled_us) * per_second / 1e6;
-	bucket->filled_us = now;
-	if (bucket->tokens > burst) {
-		bucket->tokens = burst;
-	}
-	bucket->tokens -= 1;
-	return bucket->tokens >= 0;
-}
-
-/* GOAWAY; gRPC clients know the text "too_many_pings" and then ping less (grpc/proposal A8). */
-static void enhance_your_calm(struct rpc_session *session, const char *text)
-{
-	if (!session->failed) {
-		session->failed = true;
-		nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session->h2),
-		                      NGHTTP2_ENHANCE_YOUR_CALM, (const uint8_t *)text, strlen(text));
-	}
-}
-
-static void count_nuisance(struct rpc_session *session, const nghttp2_frame *frame)
-{
-	uint8_t flags = frame->hd.flags;
-	bool nuisance = false;
-	switch (frame->hd.type) {
-	case NGHTTP2_PING:
-	case NGHTTP2_SETTINGS:
-		nuisance = !(flags & NGHTTP2_FLAG_ACK);
-		break;
-	case NGHTTP2_DATA:
-		nuisance = !(flags & NGHTTP2_FLAG_END_STREAM) && frame->hd.length <= frame->data.padlen;
-		break;
-	case NGHTTP2_PRIORITY:
-		nuisance = true;
-		break;
-	default:
-		break;
-	}
-	if (nuisance && !bucket_take(&session->nuisance, LIMIT_NUISANCE_BURST, LIMIT_NUISANCE_PER_SECOND)) {
-		enhance_your_calm(session, "too_many_pings");
-	}
-}
-
-/* ---- nghttp2 calls back: receiving ---------------------------------------------------------------------------------------------- */
-
-static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	if (!session->server || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
-		return 0;
-	}
-	struct rpc_call *call = call_new(session, frame->hd.stream_id);
-	if (call == NULL) {
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	}
-	nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, call);
-	return 0;
-}
-
-static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name, size_t name_size, const uint8_t *value, size_t value_size,
-                     uint8_t flags, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
-	(void)h2;
-	(void)flags;
-	if (call == NULL || call->received.too_large) {
-		return 0;
-	}
-	/* RFC 9113 §6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE is counted like this; nghttp2 only advertises it. */
-	call->received.bytes += name_size + value_size + 32;
-	if (call->received.bytes > session->limits.header_bytes ||
-	    !headers_add(&call->received, &call->arena, (struct bytes){name, name_size}, (struct bytes){value, value_size})) {
-		call->received.too_large = true;
-	}
-	return 0;
-}
-
-static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *hd, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	(void)h2;
-	if (hd->type == NGHTTP2_DATA) {
-		session->frame_bytes = hd->flags & NGHTTP2_FLAG_PADDED ? SIZE_MAX : hd->length;
-	}
-	return 0;
-}
-
-static void drop_rest(struct rpc_call *call, size_t size);
-
-static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const uint8_t *data, size_t size, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	struct rpc_call *call = call_of(session, stream_id);
-	if (call == NULL) {
-		nghttp2_session_consume(h2, stream_id, size);
-		return 0;
-	}
-	if (call->lingering) {
-		drop_rest(call, size);
-		return 0;
-	}
-	bool last = flags & NGHTTP2_FLAG_END_STREAM && size == session->frame_bytes;
-	inbound_data(call, (struct bytes){data, size}, last);
-	return 0;
-}
-
-static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	count_nuisance(session, frame);
-	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
-		return 0;
-	}
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
-	if (call == NULL || session->failed) {
-		return 0;
-	}
-	bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
-	if (frame->hd.type == NGHTTP2_HEADERS) {
-		if (!session->server) {
-			client_response(call);
-		} else if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-			server_headers(call, end);
-		}
-	}
-	if (end) {
-		inbound_end(call);
-		if (!session->server && !call->end_sent) {
-			/* The answer is complete before the request is: nobody reads the rest. */
-			nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-		}
-	}
-	return 0;
-}
-
-static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t error_code, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	struct rpc_call *call = call_of(session, stream_id);
-	if (call == NULL) {
-		return 0;
-	}
-	nghttp2_session_set_stream_user_data(h2, stream_id, NULL);
-	session->lingering -= call->lingering;
-	if (!session->server) {
-		client_closed(call, error_code);
-		return 0;
-	}
-	if (call->announced) {
-		session->server_events->ended(session->context, call, !(call->owner_finished && call->end_sent));
-	}
-	call_free(call);
-	return 0;
-}
-
-/* ---- nghttp2 calls back: sending --------------------------------------------------------------------------------------------------- */
-
-/* RFC 9113 §8.1: answered before the request was whole. A reset tells the peer to stop, and without one the stream could stay open for ever; but curl throws the answer away on a
- * reset, so the rest of a few short requests is waited for and dropped. */
-static void answered_early(struct rpc_call *call)
-{
-	struct rpc_session *session = call->session;
-	bool short_request = !(call->method != NULL && call->method->client_streaming);
-	if (short_request && session->lingering < LINGERING_CALLS && !session->leaving) {
-		call->lingering = true;
-		inbound_drop(call);
-		session->lingering++;
-		return;
-	}
-	nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
-}
-
-/* Drops what comes after the answer; past the size of a message the peer is told to stop after all. */
-static void drop_rest(struct rpc_call *call, size_t size)
-{
-	nghttp2_session_consume(call->session->h2, call->stream_id, size);
-	size_t before = call->lingered_bytes;
-	call->lingered_bytes += size;
-	if (before <= LINGERED_BYTES && call->lingered_bytes > LINGERED_BYTES) { /* once */
-		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
-	}
-}
-
-static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	(void)h2;
-	if (frame->hd.type == NGHTTP2_RST_STREAM) {
-		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && session->server &&
-		    !bucket_take(&session->resets, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND)) {
-			enhance_your_calm(session, "too_many_resets");
-		}
-		return 0;
-	}
-	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
-		return 0;
-	}
-	session->nuisance.tokens += REFUND_FRAMES;
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
-	if (call == NULL) {
-		return 0;
-	}
-	call->sent = true;
-	if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
-		call->end_sent = true;
-		if (session->server && !call->remote_closed) {
-			answered_early(call);
-		}
-	}
-	return 0;
-}
-
-static int on_frame_not_send(nghttp2_session *h2, const nghttp2_frame *frame, int error, void *user_data)
-{
-	struct rpc_session *session = user_data;
-	struct rpc_call *call = frame->hd.type == NGHTTP2_HEADERS ? call_of(session, frame->hd.stream_id) : NULL;
-	(void)error;
-	if (call != NULL && session->server) {
-		/* Headers that nghttp2 will not send, as larger than it allows: the peer must not wait for them. */
-		nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
-	}
-	return 0;
-}
 
 /* ---- new and free -------------------------------------------------------------------------------------------------------------- */
 
-static bool make_h2(struct rpc_session *session)
+static void standard(uint32_t *limit, uint32_t value)
 {
-	nghttp2_session_callbacks *callbacks = NULL;
-	nghttp2_option *option = NULL;
-	int result = nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0 ? NGHTTP2_ERR_NOMEM : 0;
-	if (result == 0) {
-		nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-		nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
-		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
-		nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
-		nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
-		nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
-		nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
-		nghttp2_option_set_no_auto_window_update(option, 1);
-		nghttp2_option_set_stream_reset_rate_limit(option, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND);
-		result = session->server ? nghttp2_session_server_new2(&session->h2, callbacks, session, option)
-		                         : nghttp2_session_client_new2(&session->h2, callbacks, session, option);
-	}
-	nghttp2_option_del(option);
-	nghttp2_session_callbacks_del(callbacks);
-	return result == 0;
-}
-
-static bool submit_settings(struct rpc_session *session)
-{
-	nghttp2_settings_entry common[] = {
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_STREAM_WINDOW_BYTES},
-		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, session->limits.header_bytes},
-		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, session->limits.streams},
-		{SETTINGS_NO_RFC7540_PRIORITIES_ID, 1},
-	};
-	if (!session->server) {
-		common[2] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
-	}
-	return nghttp2_submit_settings(session->h2, NGHTTP2_FLAG_NONE, common, sizeof common / sizeof common[0]) == 0 &&
-	       nghttp2_session_set_local_window_size(session->h2, NGHTTP2_FLAG_NONE, 0, LIMIT_CONNECTION_WINDOW_BYTES) == 0;
+	*limit = *limit == 0 ? value : *limit;
 }
 
 static struct rpc_session *session_new(bool server, const struct rpc_limits *limits, void *context)
@@ -309,33 +26,34 @@ static struct rpc_session *session_new(bool server, const struct rpc_limits *lim
 	if (limits != NULL) {
 		session->limits = *limits;
 	}
-	if (session->limits.message_bytes == 0) {
-		session->limits.message_bytes = server ? LIMIT_MESSAGE_BYTES : LIMIT_REPLY_BYTES;
-	}
-	if (session->limits.streams == 0) {
-		session->limits.streams = LIMIT_STREAMS;
-	}
-	if (session->limits.header_bytes == 0) {
-		session->limits.header_bytes = LIMIT_HEADER_BYTES;
-	}
-	session->nuisance = (struct bucket){LIMIT_NUISANCE_BURST, clock_monotonic_us()};
-	session->resets = (struct bucket){LIMIT_RESET_BURST, session->nuisance.filled_us};
+	standard(&session->limits.message_bytes, server ? LIMIT_MESSAGE_BYTES : LIMIT_REPLY_BYTES);
+	standard(&session->limits.streams, LIMIT_STREAMS);
+	standard(&session->limits.header_bytes, LIMIT_HEADER_BYTES);
+	standard(&session->limits.settings_ms, LIMIT_SETTINGS_MS);
+	standard(&session->limits.headers_ms, LIMIT_HEADERS_MS);
+	standard(&session->limits.body_ms, LIMIT_BODY_MS);
+	session->held_max_bytes = LIMIT_CONNECTION_HELD_BYTES;
+	session->opened_us = session->now_us = clock_monotonic_us();
+	session->nuisance = (struct bucket){LIMIT_NUISANCE_BURST, session->now_us};
+	session->resets = (struct bucket){LIMIT_RESET_BURST, session->now_us};
 	TAILQ_INIT(&session->calls);
 	TAILQ_INIT(&session->ready);
 	TAILQ_INIT(&session->kept);
-	if (!make_h2(session) || !submit_settings(session)) {
-		rpc_session_free(session);
-		return NULL;
-	}
 	return session;
 }
 
-struct rpc_session *rpc_server_new(const struct schema *schema, const struct rpc_limits *limits, const struct rpc_server_events *events, void *context)
+struct rpc_session *rpc_server_new(const struct rpc_server_options *options, const struct rpc_server_events *events, void *context)
 {
-	struct rpc_session *session = session_new(true, limits, context);
-	if (session != NULL) {
-		session->schema = schema;
-		session->server_events = events;
+	struct rpc_session *session = session_new(true, options->limits, context);
+	if (session == NULL) {
+		return NULL;
+	}
+	session->schema = options->schema;
+	session->origins = options->origins;
+	session->server_events = events;
+	if (!(options->http1 ? h1_open : h2_open)(session)) {
+		rpc_session_free(session);
+		return NULL;
 	}
 	return session;
 }
@@ -343,15 +61,25 @@ struct rpc_session *rpc_server_new(const struct schema *schema, const struct rpc
 struct rpc_session *rpc_client_new(const char *authority, const struct rpc_limits *limits, const struct rpc_client_events *events, void *context)
 {
 	struct rpc_session *session = session_new(false, limits, context);
-	if (session != NULL) {
-		session->client_events = events;
-		session->authority = strdup(authority);
-		if (session->authority == NULL) {
-			rpc_session_free(session);
-			return NULL;
-		}
+	if (session == NULL) {
+		return NULL;
+	}
+	session->client_events = events;
+	session->authority = strdup(authority);
+	if (session->authority == NULL || !h2_open(session)) {
+		rpc_session_free(session);
+		return NULL;
 	}
 	return session;
+}
+
+void session_call_ended(struct rpc_call *call)
+{
+	struct rpc_session *session = call->session;
+	if (call->announced) {
+		session->server_events->ended(session->context, call, !(call->owner_finished && call->end_sent));
+	}
+	call_free(call);
 }
 
 static void end_all(struct rpc_session *session)
@@ -359,24 +87,17 @@ static void end_all(struct rpc_session *session)
 	struct rpc_call *call;
 	session->failed = true;
 	while ((call = TAILQ_FIRST(&session->calls)) != NULL) {
-		if (!session->server) {
+		if (session->server) {
+			session_call_ended(call);
+		} else {
 			client_closed(call, NGHTTP2_CANCEL);
-			continue;
 		}
-		if (call->announced) {
-			session->server_events->ended(session->context, call, !(call->owner_finished && call->end_sent));
-		}
-		call_free(call);
 	}
 }
 
-void rpc_session_free(struct rpc_session *session)
+/* Memory that is kept for the next calls, or for the next bytes. */
+static void free_kept(struct rpc_session *session)
 {
-	if (session == NULL) {
-		return;
-	}
-	end_all(session);
-	nghttp2_session_del(session->h2);
 	struct rpc_call *call;
 	while ((call = TAILQ_FIRST(&session->kept)) != NULL) {
 		TAILQ_REMOVE(&session->kept, call, link);
@@ -385,16 +106,29 @@ void rpc_session_free(struct rpc_session *session)
 		queue_free(&call->out);
 		free(call);
 	}
-	queue_free(&session->out);
+	session->kept_count = 0;
 	queue_free(&session->inflated);
+	queue_free(&session->deflated);
+}
+
+void rpc_session_free(struct rpc_session *session)
+{
+	if (session == NULL) {
+		return;
+	}
+	end_all(session);
+	if (session->wire != NULL) {
+		session->wire->free(session);
+	}
+	free_kept(session);
+	queue_free(&session->out);
 	free(session->authority);
 	free(session);
 }
 
 /* ---- bytes in, bytes out ------------------------------------------------------------------------------------------------------ */
 
-/* Tells owners what callbacks of nghttp2 found out. True if there was anything. */
-static bool session_notices(struct rpc_session *session)
+bool session_notices(struct rpc_session *session)
 {
 	bool any = false;
 	struct rpc_call *call;
@@ -424,70 +158,68 @@ bool rpc_session_receive(struct rpc_session *session, struct bytes bytes)
 	if (session->failed) {
 		return false;
 	}
-	ssize_t taken = nghttp2_session_mem_recv(session->h2, bytes.data, bytes.size);
-	if (taken < 0) {
-		session->failed = true;
-		nghttp2_session_terminate_session(session->h2, NGHTTP2_PROTOCOL_ERROR);
-	}
+	bool ok = session->wire->receive(session, bytes);
 	session_notices(session);
-	return !session->failed && nghttp2_session_want_read(session->h2);
+	return ok && !session->failed;
 }
 
 struct bytes rpc_session_send(struct rpc_session *session)
 {
-	queue_clear(&session->out);
-	session_notices(session);
-	while (queue_size(&session->out) < SEND_GATHER_BYTES) {
-		const uint8_t *data;
-		ssize_t size = nghttp2_session_mem_send(session->h2, &data);
-		if (size > SEND_ALONE_BYTES && queue_size(&session->out) == 0) {
-			return (struct bytes){data, (size_t)size};
-		}
-		if (size < 0 || (size > 0 && !queue_add(&session->out, data, (size_t)size))) {
-			session->failed = session->broken = true;
-			break;
-		}
-		if (size == 0 && !session_notices(session)) {
-			break;
-		}
-	}
-	if (queue_size(&session->out) == 0 && session->calls_count == 0) {
-		queue_free(&session->out);
-	}
-	return queue_bytes(&session->out);
+	return session->wire->send(session);
 }
 
 bool rpc_session_done(const struct rpc_session *session)
 {
-	return session->broken || ((session->failed || !nghttp2_session_want_read(session->h2)) && !nghttp2_session_want_write(session->h2));
+	return session->broken || session->wire->done(session);
 }
+
+/* ---- the whole connection -------------------------------------------------------------------------------------------------------- */
 
 size_t rpc_session_calls(const struct rpc_session *session)
 {
 	return session->calls_count;
 }
 
+size_t rpc_session_held_bytes(const struct rpc_session *session)
+{
+	return session->held_bytes;
+}
+
+size_t rpc_session_queued_bytes(const struct rpc_session *session)
+{
+	return session->queued_bytes;
+}
+
+void rpc_session_set_budget(struct rpc_session *session, struct rpc_budget *budget, size_t own_max_bytes)
+{
+	if (session->budget != NULL) {
+		atomic_fetch_sub(&session->budget->used_bytes, session->held_bytes);
+	}
+	session->budget = budget;
+	session->held_max_bytes = own_max_bytes;
+	if (budget != NULL) {
+		atomic_fetch_add(&budget->used_bytes, session->held_bytes);
+	}
+}
+
+const char *rpc_session_offence(const struct rpc_session *session)
+{
+	return session->offence;
+}
+
 void rpc_session_shutdown(struct rpc_session *session, bool final)
 {
-	if (session->server && !final) {
-		nghttp2_submit_shutdown_notice(session->h2);
-	} else {
-		nghttp2_submit_goaway(session->h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session->h2), NGHTTP2_NO_ERROR, NULL, 0);
-		struct rpc_call *call;
-		session->leaving = true;
-		TAILQ_FOREACH(call, &session->calls, link) {
-			if (call->lingering) { /* nobody waits for the rest any more */
-				nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
-			}
-		}
-	}
+	session->wire->shutdown(session, final);
 }
 
 struct rpc_call *rpc_session_call(struct rpc_session *session, uint32_t id)
 {
-	struct rpc_call *call = id <= INT32_MAX ? call_of(session, (int32_t)id) : NULL;
-	if (call == NULL && !session->server) {
-		/* A request that waits for its turn has no stream yet. */
+	struct rpc_call *call = NULL;
+	if (session->h2 != NULL && id <= INT32_MAX) {
+		call = nghttp2_session_get_stream_user_data(session->h2, (int32_t)id);
+	}
+	if (call == NULL && (session->h2 == NULL || !session->server)) {
+		/* A client's request that waits for its turn has no stream yet; HTTP/1.1 has none at all. */
 		TAILQ_FOREACH(call, &session->calls, link) {
 			if (rpc_call_id(call) == id) {
 				break;
@@ -495,4 +227,71 @@ struct rpc_call *rpc_session_call(struct rpc_session *session, uint32_t id)
 		}
 	}
 	return call != NULL && !call->reported ? call : NULL;
+}
+
+/* ---- time ------------------------------------------------------------------------------------------------------------------------------ */
+
+bool bucket_take(struct bucket *bucket, double burst, double per_second, double tokens)
+{
+	int64_t now = clock_monotonic_us();
+	bucket->tokens += (double)(now - bucket->filled_us) * per_second / 1e6;
+	bucket->filled_us = now;
+	if (bucket->tokens > burst) {
+		bucket->tokens = burst;
+	}
+	bucket->tokens -= tokens;
+	return bucket->tokens >= 0;
+}
+
+static bool older(const struct rpc_session *session, int64_t since_us, uint32_t ms)
+{
+	return session->now_us - since_us > (int64_t)ms * 1000;
+}
+
+static void call_tick(struct rpc_call *call)
+{
+	struct rpc_session *session = call->session;
+	if (call->lingering) {
+		if (older(session, call->waiting_us, LIMIT_LINGERING_MS)) {
+			session->wire->reset(call, NGHTTP2_NO_ERROR);
+		}
+		return;
+	}
+	if (call_over(call) || call->remote_closed || call->method == NULL) {
+		return;
+	}
+	bool unfinished = !call->method->client_streaming || (call->reading && queue_size(&call->in) > 0);
+	int64_t since_us = call->method->client_streaming ? call->waiting_us : call->started_us;
+	if (!unfinished) {
+		call->waiting_us = 0;
+	} else if (since_us == 0) {
+		call->waiting_us = session->now_us;
+	} else if (older(session, since_us, session->limits.body_ms)) {
+		call_fail(call, STATUS_DEADLINE_EXCEEDED, "The request did not come in whole within %u ms.", session->limits.body_ms);
+	}
+}
+
+bool rpc_session_tick(struct rpc_session *session, int64_t now_us)
+{
+	struct rpc_call *call, *next;
+	session->now_us = now_us;
+	if (!session->server || session->failed) {
+		return !session->failed;
+	}
+	if (session->calls_count == 0) {
+		free_kept(session);
+		if (queue_size(&session->out) == 0) {
+			queue_free(&session->out);
+		}
+	}
+	for (call = TAILQ_FIRST(&session->calls); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, link);
+		call_tick(call);
+	}
+	if (session->headers_us != 0 && older(session, session->headers_us, session->limits.headers_ms)) {
+		session->offence = "slow_headers";
+		session->failed = true;
+	}
+	session->wire->tick(session);
+	return !session->failed;
 }

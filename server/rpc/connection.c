@@ -133,14 +133,10 @@ static const struct rpc_server_events rpc_events = {
 
 static void on_open(void *context, struct io *io, const char *alpn)
 {
-	static const char sorry[] = "HTTP/1.1 505 HTTP Version Not Supported\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: 45\r\n\r\n"
-	                            "kamd speaks HTTP/2: use a client that does.\r\n";
 	struct connection *connection = context;
-	if (strcmp(alpn, "h2") == 0) {
-		connection->session = rpc_server_new(server_engine(connection->worker->server)->schema, NULL, &rpc_events, connection);
-	} else {
-		io_write(io, bytes_of(sorry));
-	}
+	struct rpc_server_options options = {.schema = server_engine(connection->worker->server)->schema, .http1 = strcmp(alpn, "h2") != 0};
+	(void)io;
+	connection->session = rpc_server_new(&options, &rpc_events, connection);
 	connection->closing = !connection->session;
 	connection_activate(connection);
 }

@@ -62,7 +62,7 @@ static void pings_are_bounded(void **state)
 {
 	struct raw *raw = *state;
 	unsigned sent = flood(raw, NGHTTP2_PING, bytes_of("12345678"), 50000);
-	assert_in_range(sent, LIMIT_NUISANCE_BURST - 10, 5000);
+	assert_in_range(sent, LIMIT_PING_STRIKES + 1, LIMIT_PING_STRIKES + 2);
 	assert_true(raw->goaway);
 	assert_int_equal(raw->goaway_error, NGHTTP2_ENHANCE_YOUR_CALM);
 	assert_string_equal(raw->goaway_text, "too_many_pings");

@@ -174,7 +174,7 @@ static void the_request_says_what_grpc_wants(void **state)
 	struct peer *peer = peer_new(true);
 	(void)state;
 	assert_string_equal(peer->request, ":method: POST\n:scheme: https\n:path: /a.B/C\n:authority: kam.example:8443\nte: trailers\n"
-	                                   "content-type: application/grpc\nuser-agent: kam-c/0.1\ngrpc-accept-encoding: identity,gzip\n"
+	                                   "content-type: application/grpc\nuser-agent: kam-c/" KAM_VERSION "\ngrpc-accept-encoding: identity,gzip\n"
 	                                   "grpc-timeout: 2500000u\n");
 	peer_free(peer);
 }

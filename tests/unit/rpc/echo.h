@@ -2,7 +2,8 @@
  *
  * echo.h - the server that the tests of rpc talk to, in memory. It writes down what it was told; what it answers depends on the message:
  *
- *   Say, Peek   "fail": NOT_FOUND with reason and violations; "wait": no answer (finish it through `waiting`); else the message back
+ *   Say, Peek   "fail": NOT_FOUND with reason and violations; "wait": no answer (finish it through `waiting`); "zip": the message back, compressed, with trailing
+ *               metadata; else the message back
  *   Count       `count` replies, as fast as the stream takes them
  *   Gather      how many messages came; "stop" ends the call before the client has
  *   Chat        every message back
@@ -127,6 +128,10 @@ static inline void echo_message(void *context, struct rpc_call *call, struct byt
 	} else if (strcmp(message->text, "wait") == 0) {
 		echo->waiting = call;
 	} else {
+		if (strcmp(message->text, "zip") == 0) {
+			rpc_call_set_compression(call, true);
+			rpc_call_add_trailer(call, "echo-last", rpc_call_compressed(call) ? "came compressed" : "came plain");
+		}
 		rpc_call_add_metadata(call, "kam-revision", "42");
 		rpc_call_send(call, bytes);
 		rpc_call_finish(call, &st);
@@ -201,12 +206,18 @@ static inline struct schema *echo_schema(void)
 	return schema;
 }
 
-static inline struct echo *echo_new(const struct rpc_limits *limits)
+static inline struct echo *echo_open(struct rpc_server_options options)
 {
 	struct echo *echo = calloc(1, sizeof *echo);
 	arena_init(&echo->arena, LIMIT_CALL_ARENA_BYTES);
-	echo->session = rpc_server_new(echo_schema(), limits, &echo_events, echo);
+	options.schema = echo_schema();
+	echo->session = rpc_server_new(&options, &echo_events, echo);
 	return echo;
+}
+
+static inline struct echo *echo_new(const struct rpc_limits *limits)
+{
+	return echo_open((struct rpc_server_options){.limits = limits});
 }
 
 static inline void echo_free(struct echo *echo)

@@ -104,12 +104,12 @@ static inline ssize_t raw_read(nghttp2_session *h2, int32_t stream_id, uint8_t *
 	return (ssize_t)size;
 }
 
-static inline struct raw *raw_new(const struct rpc_limits *limits)
+static inline struct raw *raw_open(struct rpc_server_options options)
 {
 	struct raw *raw = calloc(1, sizeof *raw);
 	nghttp2_session_callbacks *callbacks;
 	nghttp2_option *option;
-	raw->echo = echo_new(limits);
+	raw->echo = echo_open(options);
 	nghttp2_session_callbacks_new(&callbacks);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, raw_on_header);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, raw_on_frame);
@@ -123,6 +123,11 @@ static inline struct raw *raw_new(const struct rpc_limits *limits)
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_submit_settings(raw->h2, NGHTTP2_FLAG_NONE, NULL, 0);
 	return raw;
+}
+
+static inline struct raw *raw_new(const struct rpc_limits *limits)
+{
+	return raw_open((struct rpc_server_options){.limits = limits});
 }
 
 static inline void raw_free(struct raw *raw)

@@ -185,7 +185,7 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	struct connection *connection = context;
 	(void)io;
 	assert_string_equal(alpn, "h2");
-	connection->session = rpc_server_new(connection->server->schema, NULL, &server_events, connection);
+	connection->session = rpc_server_new(&(struct rpc_server_options){.schema = connection->server->schema}, &server_events, connection);
 	event_active(connection->server->pump, EV_TIMEOUT, 0);
 }
 

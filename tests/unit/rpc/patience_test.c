@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How long a server waits for a peer over HTTP/2, how much it keeps for it, and what it says when it goes.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "common/base/clock.h"
+#include "tests/unit/rpc/raw.h"
+
+static const char *const say_headers[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Say", ":authority", "test",
+                                          "content-type", "application/grpc", NULL};
+
+static int set_up(void **state)
+{
+	*state = raw_new(&(struct rpc_limits){.settings_ms = 1000, .headers_ms = 2000, .body_ms = 3000});
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	raw_free(*state);
+	return 0;
+}
+
+static bool tick(struct raw *raw, int64_t after_ms)
+{
+	return rpc_session_tick(raw->echo->session, clock_monotonic_us() + after_ms * 1000);
+}
+
+static void silent_peers_are_cut(void **state)
+{
+	struct raw *raw = *state;
+	assert_true(tick(raw, 900));
+	assert_false(tick(raw, 1100));
+	assert_string_equal(rpc_session_offence(raw->echo->session), "no_settings");
+}
+
+static void idle_peers_that_have_spoken_are_not(void **state)
+{
+	struct raw *raw = *state;
+	raw_settle(raw);
+	assert_true(tick(raw, 1000000));
+	assert_null(rpc_session_offence(raw->echo->session));
+}
+
+static void unfinished_headers_are_cut(void **state)
+{
+	static const uint8_t half[] = {0, 0, 3, NGHTTP2_HEADERS, 0, 0, 0, 0, 1, 0x83, 0x87, 0x84}; /* no END_HEADERS */
+	struct raw *raw = *state;
+	raw_settle(raw);
+	assert_true(rpc_session_receive(raw->echo->session, (struct bytes){half, sizeof half}));
+	assert_true(tick(raw, 1900));
+	assert_false(tick(raw, 2100));
+	assert_string_equal(rpc_session_offence(raw->echo->session), "slow_headers");
+}
+
+/* A call whose message does not come whole fails; its connection stays. */
+static void unfinished_messages_fail(void **state)
+{
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	raw_start(raw, say_headers, (struct bytes){(const uint8_t *)"\0\0\0\0\x09x", 6}, true);
+	raw_settle(raw);
+	assert_true(tick(raw, 2900));
+	raw_settle(raw);
+	assert_false(raw->reply.headers_done);
+	assert_int_equal(rpc_session_held_bytes(raw->echo->session), 6);
+	assert_true(tick(raw, 3100));
+	raw_settle(raw);
+	assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
+	assert_int_equal(rpc_session_held_bytes(raw->echo->session), 0);
+
+	/* Its rest is not waited for without end either. */
+	assert_int_equal(rpc_session_calls(raw->echo->session), 1);
+	assert_true(tick(raw, 3200 + LIMIT_LINGERING_MS));
+	raw_settle(raw);
+	assert_int_equal(rpc_session_calls(raw->echo->session), 0);
+}
+
+static void streams_may_pause_between_messages_but_not_within_one(void **state)
+{
+	static const char *const gather[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Gather", ":authority", "test",
+	                                     "content-type", "application/grpc", NULL};
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	raw_start(raw, gather, (struct bytes){(const uint8_t *)"\0\0\0\0\0", 5}, true);
+	raw_settle(raw);
+	for (int minute = 1; minute < 10; minute++) {
+		assert_true(tick(raw, minute * 60000));
+	}
+	raw_settle(raw);
+	assert_false(raw->reply.headers_done);
+	raw->body = (struct bytes){(const uint8_t *)"\0\0", 2};
+	nghttp2_session_resume_data(raw->h2, raw->stream_id);
+	raw_settle(raw);
+	assert_true(tick(raw, 600000));
+	assert_true(tick(raw, 602000));
+	raw_settle(raw);
+	assert_false(raw->reply.headers_done);
+	assert_true(tick(raw, 603100));
+	raw_settle(raw);
+	assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
+}
+
+/* Two sessions share what they may hold. */
+static void budgets_are_shared(void **state)
+{
+	struct raw *one = *state, *two = raw_new(NULL);
+	struct rpc_budget budget = {.max_bytes = 10000};
+	static uint8_t part[8000] = {0, 0, 0, 0x40, 0};
+	rpc_session_set_budget(one->echo->session, &budget, 1 << 20);
+	rpc_session_set_budget(two->echo->session, &budget, 1 << 20);
+	one->keep_open = two->keep_open = true;
+	raw_start(one, say_headers, (struct bytes){part, sizeof part}, true);
+	raw_settle(one);
+	assert_int_equal(budget.used_bytes, sizeof part);
+	raw_start(two, say_headers, (struct bytes){part, sizeof part}, true);
+	raw_settle(two);
+	assert_true(raw_has(two->reply.headers, "grpc-status: 8"));
+	assert_int_equal(budget.used_bytes, sizeof part);
+	rpc_session_set_budget(one->echo->session, NULL, 1 << 20);
+	assert_int_equal(budget.used_bytes, 0);
+	raw_free(two);
+}
+
+/* GOAWAY twice: a warning with a PING behind it, and the last word when the PING came back. */
+static void shutdown_takes_a_round_trip(void **state)
+{
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	raw_start(raw, say_headers, (struct bytes){NULL, 0}, true);
+	raw_settle(raw);
+	rpc_session_shutdown(raw->echo->session, false);
+	raw_settle(raw);
+	assert_true(raw->goaway);
+	assert_int_equal(nghttp2_session_get_remote_settings(raw->h2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS), LIMIT_STREAMS);
+	assert_false(nghttp2_session_check_request_allowed(raw->h2));
+	assert_false(rpc_session_done(raw->echo->session));
+	raw->keep_open = false;
+	nghttp2_submit_rst_stream(raw->h2, 0, raw->stream_id, NGHTTP2_CANCEL);
+	raw_settle(raw);
+	assert_true(rpc_session_done(raw->echo->session));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(silent_peers_are_cut),
+		TEST(idle_peers_that_have_spoken_are_not),
+		TEST(unfinished_headers_are_cut),
+		TEST(unfinished_messages_fail),
+		TEST(streams_may_pause_between_messages_but_not_within_one),
+		TEST(budgets_are_shared),
+		TEST(shutdown_takes_a_round_trip),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
