@@ -17,6 +17,9 @@ struct config {
 	char key[CONFIG_TEXT_BYTES];         /* "": DIR/tls/server.key */
 	bool tls_intermediate;
 	unsigned workers, readers;
+	char web_directory[CONFIG_TEXT_BYTES]; /* "": no page */
+	char web_origins[CONFIG_TEXT_BYTES];   /* separated by blanks */
+	unsigned compress_bytes;
 	uint64_t store_mib;
 	char log_level[CONFIG_TEXT_BYTES];
 };

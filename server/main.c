@@ -128,21 +128,44 @@ static struct tls *open_tls(const struct config *config, const char *data, struc
 	return tls_server_new(*config->certificate ? config->certificate : certificate, *config->key ? config->key : key, config->tls_intermediate, st);
 }
 
-static bool serve(const struct config *config, const char *data, struct status *st)
+/* Cuts "a b c" into a list that ends with NULL. */
+static bool list_origins(char *text, const char *origins[LIMIT_ORIGINS + 1], struct status *st)
 {
+	size_t count = 0;
+	char *rest;
+	for (char *one = strtok_r(text, " \t", &rest); one; one = strtok_r(NULL, " \t", &rest)) {
+		if (count == LIMIT_ORIGINS) {
+			return status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG", "web.origins: more than %u", LIMIT_ORIGINS);
+		}
+		if (strncmp(one, "https://", 8) != 0 && strncmp(one, "http://", 7) != 0) {
+			return status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG", "web.origins: \"%.60s\" is no origin; write scheme and host such as https://kam.example", one);
+		}
+		origins[count++] = one;
+	}
+	origins[count] = NULL;
+	return true;
+}
+
+static bool serve(struct config *config, const char *data, struct status *st)
+{
+	const char *origins[LIMIT_ORIGINS + 1];
+	struct web *web = NULL;
 	struct engine engine = {0};
 	struct server *server = NULL;
 	struct tls *tls = NULL;
 	struct schema *schema = open_schema(st);
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
-	bool ok = store && open_engine(&engine, schema, store, st) && (tls = open_tls(config, data, st)) != NULL;
+	bool ok = store && open_engine(&engine, schema, store, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
+	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL);
 	if (ok) {
 		struct server_options options = {
-			.listen = config->listen, .workers = config->workers, .readers = config->readers, .tls = tls, .engine = &engine};
+			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
+			.origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
 		server = server_new(&options, st);
 		ok = server && server_run(server, st);
 		server_free(server);
 	}
+	web_free(web);
 	tls_free(tls);
 	engine_done(&engine);
 	store_close(store);

@@ -70,6 +70,10 @@
 #define LIMIT_CONNECT_ADDRESS_MS 3000u          /* client: one address of the server, until the next is tried */
 #define LIMIT_LINGER_MS 1000u                   /* after our last byte, waiting for the peer to close */
 
+#define LIMIT_COMPRESS_BYTES (256u << 10)       /* a larger reply is not compressed: others wait meanwhile */
+#define LIMIT_WEB_BYTES (64u << 20)             /* the web page's files, kept in memory */
+#define LIMIT_ORIGINS 32u                       /* other sites whose pages may call */
+
 /* Queues */
 #define LIMIT_WRITER_QUEUE 8192u                /* calls waiting for the writer; past it RESOURCE_EXHAUSTED */
 #define LIMIT_WRITER_BATCH 512u                 /* calls in one commit: keeps p99 flat */

@@ -114,6 +114,11 @@ bool rpc_call_compressed(const struct rpc_call *call)
 	return call->compressed;
 }
 
+bool rpc_call_takes_gzip(const struct rpc_call *call)
+{
+	return call->gzip_taken;
+}
+
 void rpc_call_set_compression(struct rpc_call *call, bool on)
 {
 	call->announce_compression |= !call->submitted && call->gzip_taken;

@@ -147,6 +147,8 @@ void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *
 void rpc_call_add_trailer(struct rpc_call *call, const char *name, const char *value);
 /* Server: whether the message that `message` is handed had come compressed. */
 bool rpc_call_compressed(const struct rpc_call *call);
+/* Server: whether the client reads gzip. */
+bool rpc_call_takes_gzip(const struct rpc_call *call);
 /* Server: whether the messages sent from here on are compressed, where the client takes gzip; they are not at first. What is to be compressed at any time of a call must be announced, so
  * ask once, with either value, before the first message. */
 void rpc_call_set_compression(struct rpc_call *call, bool on);

@@ -136,6 +136,7 @@ static void plain_http(struct rpc_call *call, const char *verb, const char *path
 	call->plain = true;
 	call->head = strcmp(verb, "HEAD") == 0;
 	call->protocol = RPC_CONNECT_UNARY;
+	call->gzip_taken = takes_gzip(rpc_call_metadata(call, "accept-encoding"));
 	if (call->session->server_events->http == NULL) {
 		reply_http(call, 404, NULL, NULL);
 		return;

@@ -121,12 +121,26 @@ static void on_ended(void *context, struct rpc_call *call, bool cancelled)
 	}
 }
 
+/* A file is not worth the memory of a peer that takes none of what it asked for before. */
+static void on_http(void *context, struct rpc_call *call, const char *method, const char *path)
+{
+	struct connection *connection = context;
+	connection->called = true;
+	if (rpc_session_queued_bytes(connection->session) > LIMIT_STREAM_QUEUE_BYTES) {
+		static const char *const headers[] = {"retry-after", "1", NULL};
+		rpc_call_respond(call, 503, headers, (struct bytes){NULL, 0});
+		return;
+	}
+	web_answer(server_options(connection->worker->server)->web, call, method, path);
+}
+
 static const struct rpc_server_events rpc_events = {
 	.begin = on_begin,
 	.message = on_message,
 	.half_close = on_half_close,
 	.writable = on_writable,
 	.ended = on_ended,
+	.http = on_http,
 };
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------------------------------- */
@@ -134,7 +148,8 @@ static const struct rpc_server_events rpc_events = {
 static void on_open(void *context, struct io *io, const char *alpn)
 {
 	struct connection *connection = context;
-	struct rpc_server_options options = {.schema = server_engine(connection->worker->server)->schema, .http1 = strcmp(alpn, "h2") != 0};
+	const struct server_options *server = server_options(connection->worker->server);
+	struct rpc_server_options options = {.schema = server->engine->schema, .origins = server->origins, .http1 = strcmp(alpn, "h2") != 0};
 	(void)io;
 	connection->session = rpc_server_new(&options, &rpc_events, connection);
 	connection->closing = !connection->session;

@@ -30,6 +30,11 @@ struct server {
 	_Atomic uint64_t epoch;
 };
 
+const struct server_options *server_options(const struct server *server)
+{
+	return &server->options;
+}
+
 const struct engine *server_engine(const struct server *server)
 {
 	return server->options.engine;

@@ -14,13 +14,17 @@
 #include "common/net/tls.h"
 #include "server/resource/engine.h"
 #include "server/rpc/queue.h"
+#include "server/web/files.h"
 
 struct server_options {
 	const char *listen; /* host:port */
 	unsigned workers;   /* 0: one per core */
 	unsigned readers;   /* 0: 2 */
+	unsigned compress_bytes;     /* replies of this size and more are compressed; 0: never */
+	const char *const *origins;  /* other sites whose pages may call, ended by NULL; NULL: none */
 	struct tls *tls;
 	const struct engine *engine;
+	const struct web *web;       /* NULL: there is no page */
 };
 
 struct server;
@@ -34,6 +38,7 @@ void server_free(struct server *server);
 
 /* ---- for the folder's own files -------------------------------------------------------------------------------------------------- */
 
+const struct server_options *server_options(const struct server *server);
 const struct engine *server_engine(const struct server *server);
 struct tls *server_tls(const struct server *server);
 /* Grows with every change of users, roles, bindings or sessions; read it before taking a snapshot. */

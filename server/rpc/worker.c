@@ -102,6 +102,8 @@ static bool send_reply(struct operation *op, struct bytes message)
 	}
 	connection_activate(op->connection);
 	answer_revision(op, call);
+	size_t least = server_options(op->worker->server)->compress_bytes;
+	rpc_call_set_compression(call, least > 0 && message.size >= least && message.size <= LIMIT_COMPRESS_BYTES);
 	op->blocked = !rpc_call_send(call, message);
 	return !op->blocked;
 }
