@@ -55,7 +55,7 @@
 #define LIMIT_RESET_PER_SECOND 5000u
 #define LIMIT_NUISANCE_BURST 1000u              /* frames that cost us more than the peer (SETTINGS, PING, empty DATA …) before GOAWAY; a WINDOW_UPDATE counts a tenth */
 #define LIMIT_NUISANCE_PER_SECOND 100u
-#define LIMIT_PING_INTERVAL_MS 10000u           /* PINGs of a peer that is sent nothing come no closer than this: gRPC's keepalive floor, grpc/proposal A8 */
+#define LIMIT_PING_INTERVAL_MS 9000u            /* PINGs of a peer that is sent nothing come no closer, grpc/proposal A8: clients ping every 10 s at most, less a second of jitter */
 #define LIMIT_PING_STRIKES 2u                   /* closer ones before GOAWAY too_many_pings, A8 */
 #define LIMIT_SETTINGS_MS 10000u                /* HTTP/2: until the peer's first SETTINGS */
 #define LIMIT_HEADERS_MS 10000u                 /* first to last byte of a header block */

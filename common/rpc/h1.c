@@ -49,6 +49,7 @@ static int on_begin(http_parser *parser)
 		return -1;
 	}
 	session->headers_us = session->now_us;
+	h1->leaving |= session->calls_total >= LIMIT_CONNECTION_CALLS;
 	h1->value_begun = h1->malformed = false;
 	buf_init(&h1->name, &h1->call->arena);
 	buf_init(&h1->value, &h1->call->arena);
