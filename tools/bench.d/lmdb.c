@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * bench-lmdb STORE TRACE SKIP BATCH SECONDS: the floor of the writes. Does to a copy of the store what kamd did to the store (record.c), with LMDB alone and as durable, BATCH
- * updates to a commit, from update SKIP on. Prints {"requests":…,"seconds":…,"p50":…,"p99":…,"max":…,"cpu_us":…}: updates, and microseconds per commit.
+ * updates to a commit, from update SKIP on. Prints {"requests":…,"seconds":…,"p50":…,"p99":…,"max":…,"cpu":…,"left":…}: updates, microseconds per commit,
+ * CPU microseconds per update, and what part of the trace is left.
  *
  * An update ends where its reply was remembered: with the last put to the database `requests` in a row.
  */
@@ -129,11 +130,11 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static int64_t cpu_us(void)
+static double cpu_us(void)
 {
 	struct rusage usage;
 	getrusage(RUSAGE_SELF, &usage);
-	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 int main(int argc, char **argv)
@@ -148,10 +149,12 @@ int main(int argc, char **argv)
 	int64_t *commits_us = calloc(COMMITS_MAX, sizeof *commits_us);
 	size_t commits = 0;
 	map_trace(&replay, argv[2]);
+	const uint8_t *first = replay.next;
 	open_all(&replay, argv[1]);
 	while (skip-- > 0 && update(&replay, NULL)) {
 	}
-	int64_t cpu = cpu_us(), start = clock_monotonic_us(), end = start + (int64_t)(atof(argv[5]) * 1e6), now = start;
+	double cpu = cpu_us();
+	int64_t start = clock_monotonic_us(), end = start + (int64_t)(atof(argv[5]) * 1e6), now = start;
 	for (bool more = true; more && now < end && commits_us && commits < COMMITS_MAX;) {
 		MDB_txn *txn;
 		int64_t began = now;
@@ -163,13 +166,15 @@ int main(int argc, char **argv)
 		now = clock_monotonic_us();
 		commits_us[commits++] = now - began;
 	}
-	cpu = cpu_us() - cpu;
-	if (commits == 0) {
+	if (done == 0) {
+		fprintf(stderr, "bench-lmdb: there is no update left in %s\n", argv[2]);
 		return 1;
 	}
+	cpu = cpu_us() - cpu;
 	qsort(commits_us, commits, sizeof *commits_us, compare);
-	printf("{\"requests\":%ld,\"seconds\":%.6f,\"p50\":%lld,\"p99\":%lld,\"max\":%lld,\"cpu_us\":%.3f}\n", done, (double)(now - start) / 1e6,
-	       (long long)commits_us[commits / 2], (long long)commits_us[commits * 99 / 100], (long long)commits_us[commits - 1], (double)cpu / (double)(done ? done : 1));
+	printf("{\"requests\":%ld,\"seconds\":%.6f,\"p50\":%lld,\"p99\":%lld,\"max\":%lld,\"cpu\":%.3f,\"left\":%.3f}\n", done, (double)(now - start) / 1e6,
+	       (long long)commits_us[commits / 2], (long long)commits_us[commits * 99 / 100], (long long)commits_us[commits - 1], cpu / (double)done,
+	       (double)(replay.end - replay.next) / (double)(replay.end - first));
 	free(commits_us);
 	mdb_env_close(replay.env);
 	return 0;
