@@ -87,11 +87,11 @@ static bool add_grant(struct grant_list *list, const char *name)
 	if (!store_get(list->view, name, &record, list->st) || record.operation == STORE_DELETE) {
 		return status_ok(list->st);
 	}
-	const Kam__V1__Binding *binding = (const void *)schema_unpack(list->access->binding, record.value, list->arena, list->st);
+	const Kam__V1__Binding *binding = (const void *)schema_unpack_stored(list->access->binding, record.value, list->arena, list->st);
 	if (!binding || !store_get(list->view, binding->role, &record, list->st) || record.operation == STORE_DELETE) {
 		return status_ok(list->st);
 	}
-	const Kam__V1__Role *role = (const void *)schema_unpack(list->access->role, record.value, list->arena, list->st);
+	const Kam__V1__Role *role = (const void *)schema_unpack_stored(list->access->role, record.value, list->arena, list->st);
 	if (!role || !scope_known(role->scope) || list->count == GRANTS_MAX) {
 		return status_ok(list->st);
 	}
@@ -180,7 +180,7 @@ bool caller_load(const struct access *access, const struct store_view *view, con
 	if (!store_get(view, name, &record, st)) {
 		return status_fail(st, STATUS_NOT_FOUND, "RESOURCE_NOT_FOUND", "%s not found", name);
 	}
-	const Kam__V1__User *user = (const void *)schema_unpack(access->user, record.value, arena, st);
+	const Kam__V1__User *user = (const void *)schema_unpack_stored(access->user, record.value, arena, st);
 	if (!user) {
 		return false;
 	}
@@ -220,7 +220,7 @@ bool caller_of_token(const struct access *access, const struct store_view *view,
 	if (!token_parse(token, name, hash) || !store_get(view, name, &record, st)) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
 	}
-	const Kam__V1__Session *session = (const void *)schema_unpack(access->session, record.value, arena, st);
+	const Kam__V1__Session *session = (const void *)schema_unpack_stored(access->session, record.value, arena, st);
 	if (!session || session->token_hash.len != TOKEN_HASH_BYTES || sodium_memcmp(session->token_hash.data, hash, TOKEN_HASH_BYTES) != 0) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
 	}
