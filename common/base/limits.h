@@ -92,6 +92,7 @@
 #define LIMIT_PASSWORD_CHARACTERS_MAX 256u
 #define LIMIT_SESSION_IDLE_SECONDS (12u * 3600u)
 #define LIMIT_SESSION_SECONDS (30u * 86400u)
+#define LIMIT_TOUCH_SECONDS 300u                /* that a session is in use is noted so often: its idle time is told by it */
 
 /* Client */
 #define LIMIT_CONNECT_MS 5000u                  /* name look-up to end of handshake */

@@ -303,8 +303,8 @@ static bool make_h2(struct rpc_session *session)
 		nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
 		nghttp2_option_set_no_auto_window_update(option, 1);
 		nghttp2_option_set_stream_reset_rate_limit(option, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND);
-		result = session->server ? nghttp2_session_server_new2(&session->h2, callbacks, session, option)
-		                         : nghttp2_session_client_new2(&session->h2, callbacks, session, option);
+		nghttp2_mem memory = memory_functions(&session->memory);
+		result = (session->server ? nghttp2_session_server_new3 : nghttp2_session_client_new3)(&session->h2, callbacks, session, option, &memory);
 	}
 	nghttp2_option_del(option);
 	nghttp2_session_callbacks_del(callbacks);

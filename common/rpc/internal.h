@@ -44,6 +44,22 @@ void queue_drop(struct queue *queue, size_t size);
 void queue_clear(struct queue *queue);
 void queue_free(struct queue *queue);
 
+/* ---- memory.c: nghttp2's, of one session ------------------------------------------------------------------------------------- */
+
+enum {
+	MEMORY_LISTS = 8, /* pieces of up to 64, 128 … 512 bytes */
+	MEMORY_KEPT = 64, /* of each list: 144 KiB of a session that is busy with as many streams */
+};
+
+struct memory {
+	struct piece *lists[MEMORY_LISTS];
+	unsigned kept[MEMORY_LISTS];
+};
+
+nghttp2_mem memory_functions(struct memory *memory);
+/* Gives back what is kept. */
+void memory_drop(struct memory *memory);
+
 /* ---- text.c ---------------------------------------------------------------------------------------------------------------- */
 
 /* gRPC's percent encoding of grpc-message; NULL when the arena is full. */
@@ -176,6 +192,7 @@ struct wire {
 struct rpc_session {
 	const struct wire *wire;
 	nghttp2_session *h2;
+	struct memory memory;        /* of h2 */
 	struct h1 *h1;
 	bool server;
 	bool failed;                 /* nothing that arrives matters any more */

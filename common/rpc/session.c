@@ -107,6 +107,7 @@ static void free_kept(struct rpc_session *session)
 		free(call);
 	}
 	session->kept_count = 0;
+	memory_drop(&session->memory);
 	queue_free(&session->inflated);
 	queue_free(&session->deflated);
 }

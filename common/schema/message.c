@@ -145,11 +145,9 @@ static bool settle_maps(const struct schema_type *type, ProtobufCMessage *messag
 	return true;
 }
 
-static ProtobufCMessage *unpack(const struct schema_type *type, struct bytes bytes, size_t elements_max, struct arena *arena, struct status *st)
+/* Of bytes that were checked, now or before they were stored. */
+static ProtobufCMessage *unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
 {
-	if (!wire_check_within(type, bytes, true, elements_max, st)) {
-		return NULL;
-	}
 	ProtobufCMessage *message = protobuf_c_message_unpack(type->pb, schema_allocator(arena), bytes.size, bytes.data);
 	if (message && settle_maps(type, message, arena)) {
 		return message;
@@ -165,10 +163,15 @@ static ProtobufCMessage *unpack(const struct schema_type *type, struct bytes byt
 
 ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
 {
-	return unpack(type, bytes, LIMIT_MESSAGE_ELEMENTS, arena, st);
+	return wire_check_within(type, bytes, true, LIMIT_MESSAGE_ELEMENTS, st) ? unpack(type, bytes, arena, st) : NULL;
 }
 
 ProtobufCMessage *schema_unpack_reply(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
 {
-	return unpack(type, bytes, LIMIT_REPLY_ELEMENTS, arena, st);
+	return wire_check_within(type, bytes, true, LIMIT_REPLY_ELEMENTS, st) ? unpack(type, bytes, arena, st) : NULL;
+}
+
+ProtobufCMessage *schema_unpack_stored(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st)
+{
+	return unpack(type, bytes, arena, st);
 }

@@ -173,6 +173,8 @@ ProtobufCAllocator *schema_allocator(struct arena *arena);
 ProtobufCMessage *schema_unpack(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st);
 /* The same for a reply, which holds many resources: LIMIT_REPLY_ELEMENTS instead of LIMIT_MESSAGE_ELEMENTS. */
 ProtobufCMessage *schema_unpack_reply(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st);
+/* The same for what the store holds, unchecked: it was packed by schema_pack from what was checked, and its seal says that it still is what was packed. */
+ProtobufCMessage *schema_unpack_stored(const struct schema_type *type, struct bytes bytes, struct arena *arena, struct status *st);
 /* Packs into the arena; a message with data NULL when it is full. */
 struct bytes schema_pack(const ProtobufCMessage *message, struct arena *arena);
 /* A message of a type with every field unset, in the arena; NULL when it is full. */

@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GRANTS_MAX = 256, TEAM_MAX = 4096, CACHE_SLOTS = 256, CACHE_TOKEN_BYTES = 256, CALLER_BYTES_MAX = 1 << 20 };
+enum { GRANTS_MAX = 256, TEAM_MAX = 4096, CACHE_SLOTS = 256, CACHE_TOKEN_BYTES = 256, CALLER_BYTES_MAX = 1 << 20, SLOT_KEY_BYTES = 8 };
 
 const struct caller caller_anonymous = {.user = "", .session = "", .end_us = INT64_MAX};
 
@@ -87,11 +87,11 @@ static bool add_grant(struct grant_list *list, const char *name)
 	if (!store_get(list->view, name, &record, list->st) || record.operation == STORE_DELETE) {
 		return status_ok(list->st);
 	}
-	const Kam__V1__Binding *binding = (const void *)schema_unpack(list->access->binding, record.value, list->arena, list->st);
+	const Kam__V1__Binding *binding = (const void *)schema_unpack_stored(list->access->binding, record.value, list->arena, list->st);
 	if (!binding || !store_get(list->view, binding->role, &record, list->st) || record.operation == STORE_DELETE) {
 		return status_ok(list->st);
 	}
-	const Kam__V1__Role *role = (const void *)schema_unpack(list->access->role, record.value, list->arena, list->st);
+	const Kam__V1__Role *role = (const void *)schema_unpack_stored(list->access->role, record.value, list->arena, list->st);
 	if (!role || !scope_known(role->scope) || list->count == GRANTS_MAX) {
 		return status_ok(list->st);
 	}
@@ -180,7 +180,7 @@ bool caller_load(const struct access *access, const struct store_view *view, con
 	if (!store_get(view, name, &record, st)) {
 		return status_fail(st, STATUS_NOT_FOUND, "RESOURCE_NOT_FOUND", "%s not found", name);
 	}
-	const Kam__V1__User *user = (const void *)schema_unpack(access->user, record.value, arena, st);
+	const Kam__V1__User *user = (const void *)schema_unpack_stored(access->user, record.value, arena, st);
 	if (!user) {
 		return false;
 	}
@@ -220,7 +220,7 @@ bool caller_of_token(const struct access *access, const struct store_view *view,
 	if (!token_parse(token, name, hash) || !store_get(view, name, &record, st)) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
 	}
-	const Kam__V1__Session *session = (const void *)schema_unpack(access->session, record.value, arena, st);
+	const Kam__V1__Session *session = (const void *)schema_unpack_stored(access->session, record.value, arena, st);
 	if (!session || session->token_hash.len != TOKEN_HASH_BYTES || sodium_memcmp(session->token_hash.data, hash, TOKEN_HASH_BYTES) != 0) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
 	}
@@ -249,23 +249,19 @@ bool caller_of_token(const struct access *access, const struct store_view *view,
 
 struct cache_slot {
 	char token[CACHE_TOKEN_BYTES];
+	size_t size; /* of the token; 0: the slot is free */
 	uint64_t epoch;
 	struct arena arena;
 	struct caller caller;
 };
 
 struct caller_cache {
-	uint8_t key[crypto_shorthash_KEYBYTES];
 	struct cache_slot slots[CACHE_SLOTS];
 };
 
 struct caller_cache *caller_cache_new(void)
 {
-	struct caller_cache *cache = calloc(1, sizeof *cache);
-	if (cache) {
-		crypto_shorthash_keygen(cache->key);
-	}
-	return cache;
+	return calloc(1, sizeof(struct caller_cache));
 }
 
 static void clear_slot(struct cache_slot *slot)
@@ -285,6 +281,33 @@ void caller_cache_free(struct caller_cache *cache)
 	free(cache);
 }
 
+/* The last letters of the session's id, which stand before the secret: random ones that we chose ourselves, so nobody can crowd a slot. */
+static size_t slot_of(const char *token, size_t size)
+{
+	uint64_t number = 0;
+	if (size >= TOKEN_SECRET_TEXT + 1 + SLOT_KEY_BYTES) {
+		memcpy(&number, token + size - TOKEN_SECRET_TEXT - 1 - SLOT_KEY_BYTES, SLOT_KEY_BYTES);
+	}
+	return (size_t)(number * 0x9E3779B97F4A7C15u >> 32) % CACHE_SLOTS;
+}
+
+/* As sodium_memcmp, which takes a byte at a time: how long it takes depends on the size alone. */
+static bool same_secret(const char *a, const char *b, size_t size)
+{
+	uint64_t differs = 0;
+	size_t i = 0;
+	for (; i + sizeof differs <= size; i += sizeof differs) {
+		uint64_t x, y;
+		memcpy(&x, a + i, sizeof x);
+		memcpy(&y, b + i, sizeof y);
+		differs |= x ^ y;
+	}
+	for (; i < size; i++) {
+		differs |= (uint64_t)(uint8_t)(a[i] ^ b[i]);
+	}
+	return differs == 0;
+}
+
 const struct caller *caller_cache_get(struct caller_cache *cache, const struct access *access, const struct store_view *view, const char *token,
                                       int64_t now_us, uint64_t epoch, struct status *st)
 {
@@ -293,10 +316,8 @@ const struct caller *caller_cache_get(struct caller_cache *cache, const struct a
 		status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "not signed in: the token is too long to be one of kam's");
 		return NULL;
 	}
-	uint64_t hash;
-	crypto_shorthash((uint8_t *)&hash, (const uint8_t *)token, size, cache->key);
-	struct cache_slot *slot = &cache->slots[hash % CACHE_SLOTS];
-	if (slot->epoch == epoch && slot->token[size] == '\0' && sodium_memcmp(slot->token, token, size) == 0 && slot->token[0] != '\0' &&
+	struct cache_slot *slot = &cache->slots[slot_of(token, size)];
+	if (slot->epoch == epoch && slot->size == size && same_secret(slot->token, token, size) &&
 	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
 		return &slot->caller;
 	}
@@ -312,6 +333,16 @@ const struct caller *caller_cache_get(struct caller_cache *cache, const struct a
 	slot->arena = arena;
 	slot->caller = caller;
 	memcpy(slot->token, token, size + 1);
+	slot->size = size;
 	slot->epoch = epoch;
 	return &slot->caller;
+}
+
+void caller_cache_touch(struct caller_cache *cache, const struct caller *caller, int64_t now_us)
+{
+	for (size_t i = 0; i < CACHE_SLOTS; i++) {
+		if (&cache->slots[i].caller == caller) {
+			cache->slots[i].caller.last_used_us = now_us;
+		}
+	}
 }

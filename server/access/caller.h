@@ -30,7 +30,7 @@ struct caller {
 	const char *user;     /* "users/jane"; "" when nobody is signed in */
 	const char *session;  /* "users/jane/sessions/…" or "" */
 	int64_t end_us;       /* wall clock at which the session ends */
-	int64_t last_used_us; /* as stored: a few minutes old at most */
+	int64_t last_used_us; /* a few minutes old at most */
 	const struct grant *grants;
 	size_t grants_count;
 	const char **team; /* users whom this user manages, sorted by strcmp; without the user */
@@ -69,3 +69,5 @@ void caller_cache_free(struct caller_cache *cache);
 /* The caller, from the cache or loaded; lives until the next call on the cache. */
 const struct caller *caller_cache_get(struct caller_cache *cache, const struct access *access, const struct store_view *view, const char *token,
                                       int64_t now_us, uint64_t epoch, struct status *st);
+/* The caller's session is in use now, as far as this thread is concerned: what the store says of it is learnt only when the caller is loaded again. */
+void caller_cache_touch(struct caller_cache *cache, const struct caller *caller, int64_t now_us);

@@ -191,14 +191,22 @@ static bool is_unlimited(const struct grant *grant)
 	return grant->scope == SCOPE_ALL && !grant->account[0] && !grant->region[0];
 }
 
+/* How long the account's name is at the beginning of a name; 0 where the name belongs to no account. */
+static size_t account_size(const char *name)
+{
+	if (strncmp(name, "accounts/", 9) != 0) {
+		return 0;
+	}
+	size_t size = (size_t)(strchrnul(name + 9, '/') - name);
+	return size < LIMIT_NAME_BYTES ? size : LIMIT_NAME_BYTES;
+}
+
 static bool account_of(const char *name, char *ret_account)
 {
-	const char *id = strncmp(name, "accounts/", 9) == 0 ? name + 9 : NULL;
-	if (!id) {
-		return false;
-	}
-	snprintf(ret_account, LIMIT_NAME_BYTES + 1, "accounts/%.*s", (int)strcspn(id, "/"), id);
-	return true;
+	size_t size = account_size(name);
+	memcpy(ret_account, name, size);
+	ret_account[size] = '\0';
+	return size > 0;
 }
 
 struct contact_search {
@@ -291,13 +299,14 @@ static bool is_self(const struct caller *caller, const char *permission, const c
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
                        struct bytes account_bytes, int64_t now_us, struct decide_memo *memo)
 {
-	char account[LIMIT_NAME_BYTES + 1];
+	char account[LIMIT_NAME_BYTES + 1] __attribute__((uninitialized));
 	struct decision decision = {0};
 	if (is_self(caller, permission, name)) {
 		return (struct decision){true, GROUPS_ALL};
 	}
-	bool in_account = account_of(name, account);
-	if (in_account && memo && memo->permission == permission && strcmp(memo->account, account) == 0) {
+	size_t size = account_size(name);
+	bool in_account = size > 0;
+	if (in_account && memo && memo->permission == permission && memo->account_size == size && memcmp(memo->account, name, size) == 0) {
 		return memo->decision;
 	}
 	struct subject subject = {0};
@@ -310,6 +319,7 @@ struct decision decide(const struct access *access, const struct store_view *vie
 		const char *why_not = NULL;
 		if (in_account && !is_unlimited(grant)) {
 			if (!subject.account) {
+				account_of(name, account);
 				subject = subject_of(access, view, account, account_bytes);
 			}
 			why_not = why_not_account(&subject, caller, grant);
@@ -323,7 +333,8 @@ struct decision decide(const struct access *access, const struct store_view *vie
 		}
 	}
 	if (in_account && memo) {
-		snprintf(memo->account, sizeof memo->account, "%s", account);
+		memcpy(memo->account, name, size);
+		memo->account_size = size;
 		memo->permission = permission;
 		memo->decision = decision;
 	}

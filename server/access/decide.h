@@ -17,6 +17,7 @@ struct decision {
 /* Remembers the last account of one call, so that its children are decided once. */
 struct decide_memo {
 	char account[LIMIT_NAME_BYTES + 1];
+	size_t account_size;
 	const char *permission;
 	struct decision decision;
 };

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRET_BYTES = 32, SECRET_TEXT = 43 };
+enum { SECRET_BYTES = 32, SECRET_TEXT = TOKEN_SECRET_TEXT };
 
 static void hash_secret(const char *text, uint8_t ret_hash[TOKEN_HASH_BYTES])
 {

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TOKEN_HASH_BYTES = 32, TOKEN_TEXT_BYTES = 256, TOKEN_SESSION_ID_BYTES = 17 };
+enum { TOKEN_HASH_BYTES = 32, TOKEN_TEXT_BYTES = 256, TOKEN_SESSION_ID_BYTES = 17, TOKEN_SECRET_TEXT = 43 /* the last letters of a token */ };
 
 /* Makes a token for a session of a user ("jane"); `ret_session_id` gets the session's id, `ret_token` TOKEN_TEXT_BYTES. */
 void token_make(const char *user_id, char *ret_session_id, char *ret_token, uint8_t ret_hash[TOKEN_HASH_BYTES]);

@@ -56,7 +56,7 @@ ProtobufCMessage *call_read_message(struct call *call, const char *name)
 		return NULL;
 	}
 	const struct schema_type *type = schema_resource_of_name(call->engine->schema, name)->type;
-	ProtobufCMessage *message = schema_unpack(type, record.value, call->arena, call->status);
+	ProtobufCMessage *message = schema_unpack_stored(type, record.value, call->arena, call->status);
 	if (message) {
 		message_cut(type, message, decision.groups);
 	}
@@ -87,7 +87,7 @@ static bool visit_each(void *context, const char *name, const struct store_recor
 	if (!decision.allowed) {
 		return true;
 	}
-	ProtobufCMessage *message = schema_unpack(each->resource->type, record->value, &each->scratch, call->status);
+	ProtobufCMessage *message = schema_unpack_stored(each->resource->type, record->value, &each->scratch, call->status);
 	if (!message) {
 		each->failed = true;
 		return false;

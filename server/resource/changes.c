@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Two hash tables in the call's arena: name -> newest change, and (index, value) -> names. Entries of a put that was replaced or dropped stay in the second
- * table and are passed over, because they carry the number of the put that made them.
+ * table and are passed over, because they carry the number of the put that made them. The second is made when it is first asked, for most calls never do.
  */
 #include "server/resource/changes.h"
 
@@ -33,6 +33,7 @@ struct changes {
 	size_t by_name_size;
 	struct entry *entries;
 	size_t entries_count, entries_size;
+	bool indexing; /* the second table is in use */
 	bool failed;
 };
 
@@ -144,6 +145,7 @@ static struct entry *entry_slot(const struct changes *changes, uint64_t hash)
 struct collect {
 	struct changes *changes;
 	const char *name;
+	size_t put;
 };
 
 static bool grow_entries(struct changes *changes)
@@ -167,13 +169,24 @@ static void add_entry(void *context, uint32_t index, struct bytes value)
 {
 	struct collect *collect = context;
 	struct changes *changes = collect->changes;
-	struct entry entry = {hash_bytes(index, value.data, value.size), index, arena_bytes(changes->arena, value), collect->name, changes->puts};
+	struct entry entry = {hash_bytes(index, value.data, value.size), index, arena_bytes(changes->arena, value), collect->name, collect->put};
 	if (entry.value.size != value.size || (changes->entries_size < 2 * (changes->entries_count + 1) && !grow_entries(changes))) {
 		changes->failed = true;
 		return;
 	}
 	*entry_slot(changes, entry.hash) = entry;
 	changes->entries_count++;
+}
+
+static void index_change(struct changes *changes, const struct store_change *change)
+{
+	struct collect collect = {changes, change->name, changes->origins[change - changes->list].put};
+	engine_indexer((void *)(uintptr_t)changes->schema, change->name, change->value, add_entry, &collect);
+}
+
+static bool not_too_many(const struct changes *changes, struct status *st)
+{
+	return !changes->failed || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call changes more than one call may change: split it");
 }
 
 bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
@@ -208,12 +221,20 @@ bool changes_put(struct changes *changes, const struct store_view *view, const c
 			*name_slot(changes, change.name) = changes->count;
 		}
 	}
-	if (!changes->failed) {
-		struct collect collect = {changes, change.name};
-		engine_indexer((void *)(uintptr_t)changes->schema, name, value, add_entry, &collect);
+	if (!changes->failed && changes->indexing) {
+		index_change(changes, find(changes, name));
 	}
-	return !changes->failed ||
-	       status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call changes more than one call may change: split it");
+	return not_too_many(changes, st);
+}
+
+static void start_indexing(struct changes *changes)
+{
+	changes->indexing = true;
+	for (size_t i = 0; i < changes->count; i++) {
+		if (changes->list[i].operation != 0) {
+			index_change(changes, &changes->list[i]);
+		}
+	}
 }
 
 struct finding {
@@ -246,7 +267,7 @@ static bool visit_found(void *context, const char *name, const struct store_reco
 	return finding->count < finding->most;
 }
 
-const char **changes_find(const struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
+const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st)
 {
 	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, arena};
@@ -254,7 +275,10 @@ const char **changes_find(const struct changes *changes, const struct store_view
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
 		return NULL;
 	}
-	if (!store_index_equal(view, index, value, visit_found, &finding, st)) {
+	if (!changes->indexing) {
+		start_indexing(changes);
+	}
+	if (!not_too_many(changes, st) || !store_index_equal(view, index, value, visit_found, &finding, st)) {
 		return NULL;
 	}
 	for (size_t i = hash_bytes(index, value.data, value.size); changes->entries_size; i++) {

@@ -17,7 +17,7 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
                  struct status *st);
 /* Names whose entry in an index equals `value`, pending ones included; NULL-terminated, at most `most`. */
-const char **changes_find(const struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
+const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st);
 const struct store_change *changes_list(const struct changes *changes, size_t *ret_count);
 /* What was put so far need not be appended (it has been, or never will be); it stays readable through changes_get and changes_find. */

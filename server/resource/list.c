@@ -78,7 +78,7 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 		return fail_memory(list);
 	}
 	if (!filter_is_empty(list->filter) || !order_is_empty(list->order)) {
-		message = schema_unpack(list->resource->type, visible, &list->scratch, call->status);
+		message = schema_unpack_stored(list->resource->type, visible, &list->scratch, call->status);
 		if (!message || !filter_matches(list->filter, message)) {
 			return false;
 		}

@@ -64,7 +64,7 @@ void engine_indexer(void *schema, const char *name, struct bytes value, store_in
 	}
 	STATUS_SCRATCH(st);
 	arena_init(&arena, LIMIT_CALL_ARENA_BYTES);
-	const ProtobufCMessage *message = schema_unpack(resource->type, value, &arena, &st);
+	const ProtobufCMessage *message = schema_unpack_stored(resource->type, value, &arena, &st);
 	if (message) {
 		index_entries(resource->type, message, &arena, emit, emit_context);
 		references_each(resource->type, message, &arena, emit_reference, &emission);

@@ -291,7 +291,7 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	}
 	struct decision read = call_decide_verb(call, resource, "read", name);
 	char **paths = update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
-	ProtobufCMessage *new = paths ? schema_unpack(resource->type, record.value, call->arena, call->status) : NULL;
+	ProtobufCMessage *new = paths ? schema_unpack_stored(resource->type, record.value, call->arena, call->status) : NULL;
 	if (!new || count == 0) { /* nothing named and nothing set: as it is */
 		return new != NULL;
 	}

@@ -239,7 +239,7 @@ bool write_resource(struct call *call, const struct schema_resource *resource, c
                     ProtobufCMessage *new, const char *prefix, bool *ret_changed)
 {
 	const ProtobufCMessage *old = NULL;
-	if (old_record && !(old = schema_unpack(resource->type, old_record->value, call->arena, call->status))) {
+	if (old_record && !(old = schema_unpack_stored(resource->type, old_record->value, call->arena, call->status))) {
 		return false;
 	}
 	if (!write_check(call, resource, name, old, new, prefix)) {

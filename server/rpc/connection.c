@@ -66,8 +66,12 @@ static void on_begin(void *context, struct rpc_call *call)
 static void on_message(void *context, struct rpc_call *call, struct bytes message)
 {
 	struct operation *op = rpc_call_user(call);
-	struct waiting_message *copy = op && !op->finished ? malloc(sizeof *copy + message.size) : NULL;
 	(void)context;
+	if (!op || op->finished) {
+		return;
+	}
+	size_t size = sizeof(struct waiting_message) + message.size;
+	struct waiting_message *copy = op->method->client_streaming ? malloc(size) : arena_alloc(&op->stream.arena, size);
 	if (!copy) {
 		return;
 	}

@@ -38,7 +38,10 @@ struct worker {
 	int sockets[SOCKETS_WAITING_MAX];
 	size_t sockets_count;
 	bool woken;
-	struct store_snapshot *snapshot;
+	struct store_snapshot *snapshot; /* of a turn: as long as nothing was committed, one serves all its calls */
+	bool snapshot_live;
+	uint64_t revision;               /* that revision_text tells of */
+	char revision_text[24];
 	struct executor executor;
 	TAILQ_HEAD(, connection) connections;
 	TAILQ_HEAD(, connection) active;

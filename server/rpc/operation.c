@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TOUCH_AFTER_US = 300 * 1000000 };
-
 struct operation *operation_new(void)
 {
 	struct operation *op = calloc(1, sizeof *op);
@@ -32,7 +30,9 @@ void operation_drop_current(struct operation *op)
 	if (op->current && op->method->hashes) {
 		sodium_memzero(op->current->bytes, op->current->size);
 	}
-	free(op->current);
+	if (op->method && op->method->client_streaming) { /* otherwise the one message lies in the stream's arena */
+		free(op->current);
+	}
 	op->current = NULL;
 }
 
@@ -109,8 +109,10 @@ static const struct caller *find_caller(struct operation *op, struct executor *e
 		return &caller_anonymous;
 	}
 	if (caller) {
-		snprintf(op->user, sizeof op->user, "%s", caller->user);
-		if (now_us - caller->last_used_us > TOUCH_AFTER_US) {
+		size_t size = strlen(caller->user); /* a resource's name: it fits */
+		memcpy(op->user, caller->user, size + 1);
+		if (now_us - caller->last_used_us > (int64_t)LIMIT_TOUCH_SECONDS * 1000000) {
+			caller_cache_touch(executor->cache, caller, now_us);
 			server_touch_session(executor->server, caller->session);
 		}
 	}

@@ -29,7 +29,7 @@ struct waiting_message {
 
 enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
-	OPERATION_REFUSAL, /* put a refused call on record */
+	OPERATION_REFUSAL, /* put a refused call on record: its status says how */
 	OPERATION_TOUCH,   /* note that a session is in use */
 };
 
@@ -61,7 +61,6 @@ struct operation {
 	struct status status;
 	struct bytes reply;
 	bool replied;
-	struct status refused;    /* OPERATION_REFUSAL: how */
 	uint64_t revision;        /* that the answer tells of */
 	const char *prepared, *witness; /* by a hasher */
 	bool verified;

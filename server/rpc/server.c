@@ -111,7 +111,7 @@ void server_record_refusal(struct server *server, const struct operation *from)
 	op->method = from->method;
 	op->peer = arena_strdup(&op->stream.arena, from->peer);
 	op->peer = op->peer ? op->peer : "";
-	op->refused = from->status;
+	op->status = from->status;
 	snprintf(op->user, sizeof op->user, "%s", from->user);
 	if (!queue_push(&server->writer_queue, op)) {
 		operation_free(op);

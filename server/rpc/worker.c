@@ -86,10 +86,13 @@ static void finish(struct operation *op, const struct status *st)
 
 static void answer_revision(struct operation *op, struct rpc_call *call)
 {
+	struct worker *worker = op->worker;
 	if (!op->answered && op->revision > 0) {
-		char text[24];
-		snprintf(text, sizeof text, "%llu", (unsigned long long)op->revision);
-		rpc_call_add_metadata(call, "kam-revision", text);
+		if (worker->revision != op->revision) { /* most answers tell of the same */
+			snprintf(worker->revision_text, sizeof worker->revision_text, "%llu", (unsigned long long)op->revision);
+			worker->revision = op->revision;
+		}
+		rpc_call_add_metadata(call, "kam-revision", worker->revision_text);
 	}
 	op->answered = true;
 }
@@ -153,17 +156,25 @@ static bool hand_over(struct operation *op, struct queue *queue)
 	return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls are waiting; try again");
 }
 
+/* The newest state. The snapshot of the call before serves where nothing was committed since; release_snapshot lets it go at the end of the turn. */
 static bool take_snapshot(struct operation *op)
 {
 	struct worker *worker = op->worker;
 	arena_reset(&op->arena);
 	status_init(&op->status);
-	worker->executor.epoch = server_epoch(worker->server);
-	if (!store_snapshot_renew(worker->snapshot, &op->status)) {
-		return false;
+	worker->executor.epoch = server_epoch(worker->server); /* before the revision: whoever sees the epoch sees its commit */
+	const struct store_view *view = store_snapshot_view(worker->snapshot);
+	if (!worker->snapshot_live || store_view_revision(view) != store_revision(worker->executor.engine->store)) {
+		worker->snapshot_live = store_snapshot_renew(worker->snapshot, &op->status);
 	}
-	worker->executor.view = store_snapshot_view(worker->snapshot);
-	return true;
+	worker->executor.view = view;
+	return worker->snapshot_live;
+}
+
+static void release_snapshot(struct worker *worker)
+{
+	store_snapshot_release(worker->snapshot);
+	worker->snapshot_live = false;
 }
 
 static bool run_here(struct operation *op, uint32_t budget)
@@ -173,9 +184,7 @@ static bool run_here(struct operation *op, uint32_t budget)
 		return true;
 	}
 	worker->executor.budget = budget;
-	bool done = operation_run(op, &worker->executor);
-	store_snapshot_release(worker->snapshot);
-	return done;
+	return operation_run(op, &worker->executor);
 }
 
 /* Whoever may not call it at all gets no place in a queue. The thread that runs it asks again, for by then things may have changed. */
@@ -185,9 +194,7 @@ static bool admit(struct operation *op)
 	if (!take_snapshot(op)) {
 		return false;
 	}
-	bool admitted = operation_admit(op, &op->worker->executor);
-	store_snapshot_release(op->worker->snapshot);
-	return admitted;
+	return operation_admit(op, &op->worker->executor);
 }
 
 /* Where the message at hand is to be run. True when it was run here and is done, or was refused; false when it went elsewhere. */
@@ -300,6 +307,7 @@ static void run_ready(struct worker *worker)
 			}
 		}
 	}
+	release_snapshot(worker);
 }
 
 /* What came back from other threads. */

@@ -35,9 +35,12 @@ struct writer {
 	int64_t swept_us;
 };
 
-static bool decides_access(const char *name)
+/* A session that is new, or is in use, changes nothing for whoever is known already. */
+static bool decides_access(const struct store_change *change)
 {
-	return strncmp(name, "users/", 6) == 0 || strncmp(name, "roles/", 6) == 0 || strncmp(name, "bindings/", 9) == 0;
+	const char *name = change->name;
+	bool begins = change->operation == STORE_CREATE && strstr(name, "/sessions/") != NULL;
+	return !begins && (strncmp(name, "users/", 6) == 0 || strncmp(name, "roles/", 6) == 0 || strncmp(name, "bindings/", 9) == 0);
 }
 
 static uint64_t append(struct executor *executor, struct call *call, struct operation *op)
@@ -60,7 +63,7 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		.changes_count = count,
 	};
 	for (size_t i = 0; i < count; i++) {
-		if (decides_access(changes[i].name)) {
+		if (decides_access(&changes[i])) {
 			writer->access_changed = true;
 			executor->epoch++; /* the batch's later calls see it already */
 		}
@@ -128,8 +131,8 @@ static void touch_session(struct writer *writer, struct operation *op)
 	Kam__V1__Session *session = (void *)schema_unpack(access->session, record.value, &op->arena, &op->status);
 	Google__Protobuf__Timestamp now = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	now.seconds = clock_wall_us() / 1000000;
-	if (!session || !session->last_used_time || now.seconds - session->last_used_time->seconds < 60) {
-		return; /* another worker's touch came first */
+	if (!session || !session->last_used_time || now.seconds - session->last_used_time->seconds < (int64_t)LIMIT_TOUCH_SECONDS / 2) {
+		return; /* another thread's touch came first */
 	}
 	session->last_used_time = &now;
 	struct store_change change = {op->user, STORE_UPDATE, record.revision, schema_pack(&session->base, &op->arena)};
@@ -137,8 +140,7 @@ static void touch_session(struct writer *writer, struct operation *op)
 		.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = "kam/TouchSession", .peer = "", .note = "", .changes = &change, .changes_count = 1};
 	if (change.value.data) {
 		engine_note_change(writer->executor.engine, op->user, store_append(writer->executor.txn, &entry));
-		writer->dirty = writer->access_changed = true;
-		writer->executor.epoch++;
+		writer->dirty = true;
 	}
 }
 
@@ -147,7 +149,9 @@ static void touch_session(struct writer *writer, struct operation *op)
 static void run_one(struct writer *writer, struct operation *op)
 {
 	arena_reset(&op->arena);
-	status_init(&op->status);
+	if (op->kind != OPERATION_REFUSAL) {
+		status_init(&op->status);
+	}
 	switch (op->kind) {
 	case OPERATION_CALL:
 		operation_run(op, &writer->executor);
@@ -157,9 +161,7 @@ static void run_one(struct writer *writer, struct operation *op)
 		}
 		break;
 	case OPERATION_REFUSAL:
-		op->status = op->refused;
 		record_refusal(writer, op);
-		server_refusal_recorded(writer->server);
 		break;
 	case OPERATION_TOUCH:
 		touch_session(writer, op);
@@ -216,8 +218,11 @@ static bool end(struct writer *writer, struct status *st)
 	return false;
 }
 
-static void give_back(struct operation *op)
+static void give_back(struct writer *writer, struct operation *op)
 {
+	if (op->kind == OPERATION_REFUSAL) {
+		server_refusal_recorded(writer->server);
+	}
 	if (op->kind != OPERATION_CALL) {
 		operation_free(op);
 	} else {
@@ -242,7 +247,7 @@ static void run_alone(struct writer *writer, struct operation *op)
 	if (!end(writer, &st)) {
 		refuse(op, &st);
 	}
-	give_back(op);
+	give_back(writer, op);
 }
 
 /* Runs a list of calls that keep no state between messages, in one transaction. */
@@ -260,7 +265,7 @@ static void run_together(struct writer *writer, struct operation *list)
 		next = op->next;
 		op->next = NULL;
 		if (committed) {
-			give_back(op);
+			give_back(writer, op);
 		} else {
 			run_alone(writer, op);
 		}

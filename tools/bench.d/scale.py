@@ -1,58 +1,26 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""tools/bench-scale: does kam cost the same with 100,000 accounts as with 1,000? Ends with status 1 where it does not.
+"""tools/bench scale [N]: does kam cost the same with 100,000 accounts (or N) as with 1,000? Ends with status 1 where it does not.
 
 Measured on the server's own CPU clock, not on the wall: the time per GetAccount, and per page of 50 accounts found by an indexed field, must grow by
-no more than half. `kam accounts list --all -o csv` must write the 100,000 in under 3 s. The first argument is another number than 100,000.
+no more than half. `kam accounts list --all -o csv` must write the 100,000 in under 3 s.
 """
 
-import os
-import re
 import subprocess
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "tests", "harness"))
+import common
 import kamtest
 import stubs
 
-SMALL, LARGE = 1000, int(sys.argv[1]) if len(sys.argv) > 1 else 100000
-GROWTH, CSV_SECONDS, CALLS, ROUNDS = 1.5, 3.0, 2000, 5
-MAP = """{"resource": "accounts", "system": "bench", "key_columns": ["no"], "fields": [{"field": "id", "column": "no"},
-  {"field": "display_name", "column": "name"}, {"field": "region", "column": "region"}, {"field": "industry", "column": "industry"},
-  {"field": "employees", "column": "staff"}, {"field": "phase", "constant": "NONE"}]}"""
-
-
-def cpu_seconds(server):
-    """CPU time of all threads to the nanosecond: the ticks of /proc/PID/stat are as long as hundreds of calls."""
-    total, tasks = 0, "/proc/%d/task" % server.process.pid
-    for task in os.listdir(tasks):
-        with open(os.path.join(tasks, task, "schedstat")) as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
-
-
-
-def fill(server, count):
-    """Imports `count` accounts; every 500 share a region, so that a page of it is 50 of 500 in both stores."""
-    rows, mapping = server.folder + "/rows.csv", server.folder + "/map.json"
-    with open(rows, "w") as file:
-        file.write("no,name,region,industry,staff\n")
-        for number in range(count):
-            file.write("a%06d,Company %d,r%d,Industry %d,%d\n" % (number, number, number * 7919 % count // 500, number % 40, number % 5000))
-    with open(mapping, "w") as file:
-        file.write(MAP)
-    started = time.monotonic()
-    server.admin().run("import", "accounts", rows, "--map", mapping, "-o", "json", timeout=600)
-    return time.monotonic() - started
+SMALL, GROWTH, CSV_SECONDS, CALLS, ROUNDS = 1000, 1.5, 3.0, 2000, 5
 
 
 def cost(server, call):
     """CPU time of the server per call, in microseconds."""
-    before = cpu_seconds(server)
+    before = common.cpu_seconds(server.process.pid)
     for number in range(CALLS):
         call(number)
-    return (cpu_seconds(server) - before) / CALLS * 1e6
+    return (common.cpu_seconds(server.process.pid) - before) / CALLS * 1e6
 
 
 def page_of(api, number, most):
@@ -65,7 +33,7 @@ class Store:
 
     def __init__(self, server, count):
         self.server, self.count, self.get, self.page = server, count, float("inf"), float("inf")
-        seconds = fill(server, count)
+        seconds = common.fill(server, count)
         print("%7d accounts: imported in %.1f s, %.0f rows/s" % (count, seconds, count / seconds), flush=True)
         self.api = stubs.Api(server, server.admin().token)
 
@@ -85,15 +53,14 @@ class Store:
         return seconds
 
     def report(self):
-        with open("/proc/%d/status" % self.server.process.pid) as file:
-            own = int(re.search(r"RssAnon:\s+(\d+)", file.read()).group(1)) / 1024
+        own = common.own_bytes(self.server.process.pid) / 2**20
         print("%7d accounts: GetAccount %.0f us, page of 50 by region %.0f us of the server's CPU; %.0f MiB of its own memory" %
               (self.count, self.get, self.page, own), flush=True)
 
 
-def main():
+def main(count=100000):
     with kamtest.Server() as first, kamtest.Server() as second:
-        small, large = Store(first, SMALL), Store(second, LARGE)
+        small, large = Store(first, SMALL), Store(second, count)
         for _ in range(ROUNDS):  # in turns, so that a busy machine is busy for both
             small.measure()
             large.measure()
@@ -103,5 +70,3 @@ def main():
     print("growth: GetAccount %.2fx, page %.2fx (at most %.1fx); all as CSV in %.2f s (under %.0f s)" % (*growth, GROWTH, csv, CSV_SECONDS))
     return max(growth) > GROWTH or csv >= CSV_SECONDS
 
-
-sys.exit(main())
