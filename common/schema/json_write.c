@@ -148,7 +148,9 @@ static void write_double(struct json_writer *w, double number, bool single)
 static void write_enum(struct json_writer *w, const struct schema_field *field, int64_t number)
 {
 	const struct schema_enum_value *value = enum_by_number(field->enumeration, number);
-	if (value) {
+	if (enum_is_null(field->enumeration)) {
+		buf_add_text(w->out, "null");
+	} else if (value) {
 		json_write_string(w->out, value->name);
 	} else {
 		buf_printf(w->out, "%" PRId64, number);

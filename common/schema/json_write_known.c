@@ -96,7 +96,7 @@ static void write_any(struct json_writer *w, const struct schema_type *type, con
 	if (*url != '\0' || bytes.size > 0) {
 		json_member(w, count++, "@type");
 		json_write_string(w->out, url);
-		if (value && (known == KNOWN_NONE || known == KNOWN_MONEY)) {
+		if (value && (known == KNOWN_NONE || known == KNOWN_MONEY || known == KNOWN_EMPTY)) {
 			count = json_write_members(w, inner, value, count);
 		} else {
 			json_member(w, count++, "value");
