@@ -5,6 +5,7 @@
  * Numbers stay text, for the field that takes one knows how wide it is. U+0000 is refused: strings of messages end with it.
  */
 #include "common/schema/json_read.h"
+#include "common/schema/json_text.h"
 
 #include "common/base/limits.h"
 #include "common/schema/number.h"
@@ -125,23 +126,24 @@ static bool unescape(const struct json_reader *r, size_t start, size_t end, cons
 static bool read_string(struct json_reader *r, const char **ret_text)
 {
 	const uint8_t *data = r->text.data;
-	size_t start = r->at + 1, at = start, size = r->text.size;
+	size_t start = r->at + 1, size = r->text.size, at = start + json_plain_size(data + start, size - start);
 	bool escaped = false;
 	while (at < size && data[at] != '"') {
 		utf8proc_int32_t code;
-		utf8proc_ssize_t step = 1;
-		if (data[at] < 0x20) {
-			return json_fail_at(r, at, "a control character in a text must be escaped");
-		}
-		if (data[at] >= 0x80 && (step = utf8proc_iterate(data + at, (utf8proc_ssize_t)(size - at), &code)) <= 0) {
+		utf8proc_ssize_t step = utf8proc_iterate(data + at, (utf8proc_ssize_t)(size - at), &code);
+		if (step <= 0) {
 			return json_fail_at(r, at, "this is not UTF-8");
 		}
-		if (data[at] == '\\') {
-			escaped = true;
-			/* What it escapes is looked at later, unless it is more than one byte. */
-			step = at + 1 < size && data[at + 1] >= 0x20 && data[at + 1] < 0x80 ? 2 : 1;
+		if (code < 0x20) {
+			return json_fail_at(r, at, "a control character in a text must be escaped");
 		}
 		at += (size_t)step;
+		if (code == '\\') {
+			escaped = true;
+			/* What it escapes is looked at later; here, only that it does not end the string. */
+			at += at < size && (data[at] == '"' || data[at] == '\\');
+		}
+		at += json_plain_size(data + at, size - at);
 	}
 	if (at >= size) {
 		return json_fail_at(r, size, "the text ends too early");

@@ -132,9 +132,10 @@ def contract_messages(ours, buf):
 def main():
     proto = os.path.join(reference.ROOT, "proto")
     contract = ["kam/v1/" + name for name in sorted(os.listdir(proto + "/kam/v1")) if name.endswith(".proto")]
+    wellknown = ["google/protobuf/%s.proto" % name for name in ("duration", "empty", "wrappers")]
     ours = reference.Ours(sys.argv[1])
     buf = reference.Reference([os.path.join(FOLDER, "json")], ["every.proto"])
-    kam = reference.Reference([proto], contract + ["google/rpc/status.proto", "google/rpc/error_details.proto"])
+    kam = reference.Reference([proto], contract + ["google/rpc/status.proto", "google/rpc/error_details.proto", *wellknown])
     print("%4d texts that both read as the same message" % valid_texts(ours, buf))
     print("%4d texts that both refuse" % refused_texts(ours, buf))
     print("%4d texts with something unknown, refused by its path" % unknown_names(ours, buf))
