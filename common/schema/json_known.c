@@ -5,6 +5,7 @@
 #include "common/schema/json_read.h"
 
 #include "common/base/clock.h"
+#include "common/base/limits.h"
 #include "common/schema/number.h"
 
 #include <ctype.h>
@@ -76,31 +77,52 @@ static char *snake_path(const char *text, size_t size, struct arena *arena)
 	return path;
 }
 
+/* Cuts a mask at its commas; each path is an element of a list. */
+static bool split_mask(struct json_reader *r, const char *text, struct value *paths, const struct json_value *json, const struct trail *trail)
+{
+	const char *end = text + strlen(text);
+	for (struct value *path = paths; text <= end; path++) {
+		const char *comma = memchr(text, ',', (size_t)(end - text));
+		size_t size = (size_t)((comma ? comma : end) - text);
+		if (size == 0) {
+			return json_fail_type(r, trail, "a field name on either side of each comma", json);
+		}
+		*path = (struct value){.kind = VALUE_STRING, .string = snake_path(text, size, r->arena)};
+		if (!path->string) {
+			return json_fail_memory(r);
+		}
+		text += size + 1;
+	}
+	return true;
+}
+
 static ProtobufCMessage *read_mask(struct json_reader *r, const struct schema_type *type, const struct json_value *json, const struct trail *trail)
 {
-	const char *text = json->kind == JSON_STRING ? json->text : NULL;
-	ProtobufCMessage *message = schema_message_new(type, r->arena);
-	if (!text) {
+	if (json->kind != JSON_STRING) {
 		json_fail_type(r, trail, "field names joined by commas", json);
 		return NULL;
 	}
-	size_t count = *text != '\0';
-	for (const char *p = text; *p; p++) {
+	size_t count = *json->text != '\0';
+	for (const char *p = json->text; *p; p++) {
 		count += *p == ',';
 	}
-	struct value *paths = arena_calloc(r->arena, count, sizeof *paths);
-	bool good = message && paths;
-	for (size_t i = 0; good && i < count; i++) {
-		size_t size = strcspn(text, ",");
-		if (size == 0) {
-			json_fail_type(r, trail, "a field name on either side of each comma", json);
-			return NULL;
-		}
-		paths[i] = (struct value){.kind = VALUE_STRING, .string = snake_path(text, size, r->arena)};
-		good = paths[i].string != NULL;
-		text += size + 1;
+	if (count > LIMIT_MESSAGE_ELEMENTS) {
+		json_fail_type(r, trail, "fewer field names", json);
+		return NULL;
 	}
-	if (!good || (count > 0 && !value_append(message, field_at(type, 1), paths, count, r->arena))) {
+	ProtobufCMessage *message = schema_message_new(type, r->arena);
+	struct value *paths = arena_calloc(r->arena, count, sizeof *paths);
+	if (!message || !paths) {
+		json_fail_memory(r);
+		return NULL;
+	}
+	if (count == 0) {
+		return message;
+	}
+	if (!split_mask(r, json->text, paths, json, trail)) {
+		return NULL;
+	}
+	if (!value_append(message, field_at(type, 1), paths, count, r->arena)) {
 		json_fail_memory(r);
 		return NULL;
 	}
