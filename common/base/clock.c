@@ -49,21 +49,43 @@ void clock_day_of(int64_t days, int *ret_year, int *ret_month, int *ret_day)
 	*ret_year = (int)(year_of_era + era * 400 + (*ret_month <= 2));
 }
 
+static char *print_digits(char *text, int value, int digits)
+{
+	for (int i = digits; i > 0; i--, value /= 10) {
+		text[i - 1] = (char)('0' + value % 10);
+	}
+	return text + digits;
+}
+
+size_t clock_format_fraction(int32_t nanos, char *text)
+{
+	char *end = text;
+	if (nanos != 0) {
+		*end++ = '.';
+		end = nanos % 1000000 == 0 ? print_digits(end, nanos / 1000000, 3)
+		      : nanos % 1000 == 0  ? print_digits(end, nanos / 1000, 6)
+		                           : print_digits(end, nanos, 9);
+	}
+	*end = '\0';
+	return (size_t)(end - text);
+}
+
+/* Digit by digit: replies hold many times. */
 void clock_format(int64_t seconds, int32_t nanos, char *text)
 {
 	int64_t days = seconds / 86400 - (seconds % 86400 < 0);
 	int rest = (int)(seconds - days * 86400);
 	int year, month, day;
 	clock_day_of(days, &year, &month, &day);
-	int used = snprintf(text, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, rest / 3600, rest / 60 % 60, rest % 60);
-	if (nanos % 1000000 == 0 && nanos != 0) {
-		used += snprintf(text + used, CLOCK_TEXT_BYTES - (size_t)used, ".%03d", nanos / 1000000);
-	} else if (nanos % 1000 == 0 && nanos != 0) {
-		used += snprintf(text + used, CLOCK_TEXT_BYTES - (size_t)used, ".%06d", nanos / 1000);
-	} else if (nanos != 0) {
-		used += snprintf(text + used, CLOCK_TEXT_BYTES - (size_t)used, ".%09d", nanos);
+	const int parts[] = {month, day, rest / 3600, rest / 60 % 60, rest % 60};
+	static const char separators[] = "--T::";
+	text = year >= 0 && year <= 9999 ? print_digits(text, year, 4) : text + snprintf(text, CLOCK_TEXT_BYTES / 2, "%d", year);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		*text++ = separators[i];
+		text = print_digits(text, parts[i], 2);
 	}
-	snprintf(text + used, CLOCK_TEXT_BYTES - (size_t)used, "Z");
+	text += clock_format_fraction(nanos, text);
+	strcpy(text, "Z");
 }
 
 /* Reads exactly `digits` digits and moves on; -1 where there are fewer. */

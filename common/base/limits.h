@@ -17,6 +17,7 @@
 #define LIMIT_MESSAGE_ELEMENTS 262144u          /* fields on the wire of one message: bounds decoding work */
 #define LIMIT_REPLY_ELEMENTS (LIMIT_REPLY_BYTES / 2) /* the same of a reply: a field takes two bytes at least */
 #define LIMIT_JSON_DEPTH 64u                    /* nesting of JSON text */
+#define LIMIT_JSON_PASSED_OVER_BYTES (16u << 20) /* JSON passed over in search of an "@type", again for each Any inside: bounds the work */
 #define LIMIT_RESOURCE_BYTES (256u << 10)       /* one stored resource: LMDB overflow pages stay small */
 #define LIMIT_SCHEMA_BYTES (64u << 20)          /* the contract as tables: 20 x what it needs, so that only a fault reaches it */
 

@@ -39,6 +39,11 @@ const struct schema_enum_value *enum_by_name(const struct schema_enum *enumerati
 	return NULL;
 }
 
+bool enum_is_null(const struct schema_enum *enumeration)
+{
+	return strcmp(enumeration->name, "google.protobuf.NullValue") == 0;
+}
+
 const char *enum_word(const struct schema_enum *enumeration, const struct schema_enum_value *value)
 {
 	const struct schema_enum_value *zero = enum_by_number(enumeration, 0);

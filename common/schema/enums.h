@@ -9,6 +9,8 @@
 const struct schema_enum_value *enum_by_number(const struct schema_enum *enumeration, int64_t number);
 /* Exactly as declared: PHASE_KEY. */
 const struct schema_enum_value *enum_by_name(const struct schema_enum *enumeration, const char *name);
+/* google.protobuf.NullValue, whose one value JSON writes as null. */
+bool enum_is_null(const struct schema_enum *enumeration);
 /* In any case, with the prefix or without: phase_key, KEY, key. */
 const struct schema_enum_value *enum_by_word(const struct schema_enum *enumeration, const char *word);
 /* The name without the enum's prefix: KEY. Points into the name. */

@@ -67,12 +67,9 @@ static bool read_number(const struct reader *r, const char *text)
 		expected = "a whole number from 0";
 		break;
 	default:
-		fit = number_double(text, &value->number);
-		expected = "a number";
 		/* A float field holds 0.1f, which is not the double 0.1. */
-		if (fit == NUMBER_FITS && r->field->pb->type == PROTOBUF_C_TYPE_FLOAT) {
-			value->number = (double)(float)value->number;
-		}
+		fit = number_double(text, r->field->pb->type == PROTOBUF_C_TYPE_FLOAT, &value->number);
+		expected = "a number";
 		break;
 	}
 	return fit == NUMBER_FITS || fail_expected(r, expected, text);

@@ -5,6 +5,7 @@
  * No tree is built. What is secret is passed over whoever asks. Depth is that of the message, which was bounded when it was read.
  */
 #include "common/base/base64.h"
+#include "common/schema/json_text.h"
 #include "common/schema/json_write.h"
 
 #include "common/schema/enums.h"
@@ -77,38 +78,49 @@ static bool acts_on_terminals(utf8proc_int32_t code)
 	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code >= 0xfff9 && code <= 0xfffb);
 }
 
+/* The character at `text`, which is not plain; returns its size. */
+static size_t write_character(struct buf *out, const char *text, size_t size)
+{
+	uint8_t c = (uint8_t)*text;
+	utf8proc_int32_t code;
+	utf8proc_ssize_t step = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)size, &code);
+	if (step <= 0) {
+		buf_add(out, "\xEF\xBF\xBD", 3);
+		return 1;
+	}
+	if (acts_on_terminals(code)) {
+		buf_printf(out, "\\u%04x", (unsigned)code);
+	} else if (c < 0x20) {
+		write_control(out, c);
+	} else {
+		if (c < 0x80) {
+			buf_add_byte(out, '\\');
+		}
+		buf_add(out, text, (size_t)step);
+	}
+	return (size_t)step;
+}
+
 void json_write_string(struct buf *out, const char *text)
 {
-	size_t size = strlen(text), start = 0, at = 0;
-	buf_add_byte(out, '"');
-	while (at < size) {
-		uint8_t c = (uint8_t)text[at];
-		utf8proc_int32_t code = c;
-		utf8proc_ssize_t step = 1;
-		if (c >= 0x80) {
-			step = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(size - at), &code);
-		}
-		bool acts = step > 0 && acts_on_terminals(code);
-		if (c >= 0x20 && c != '"' && c != '\\' && !acts && step > 0) {
-			at += (size_t)step;
-			continue;
-		}
-		buf_add(out, text + start, at - start);
-		if (step <= 0) {
-			buf_add(out, "\xEF\xBF\xBD", 3);
-			step = 1;
-		} else if (acts) {
-			buf_printf(out, "\\u%04x", (unsigned)code);
-		} else if (c < 0x20) {
-			write_control(out, c);
-		} else {
-			buf_add_byte(out, '\\');
-			buf_add_byte(out, c);
-		}
-		at += (size_t)step;
-		start = at;
+	size_t size = strlen(text), at = json_plain_size(text, size);
+	/* Most strings are plain: in one piece. */
+	uint8_t *room = buf_extend(out, at + (at == size ? 2 : 1));
+	if (!room) {
+		return;
 	}
-	buf_add(out, text + start, at - start);
+	room[0] = '"';
+	memcpy(room + 1, text, at);
+	if (at == size) {
+		room[size + 1] = '"';
+		return;
+	}
+	while (at < size) {
+		at += write_character(out, text + at, size - at);
+		size_t plain = json_plain_size(text + at, size - at);
+		buf_add(out, text + at, plain);
+		at += plain;
+	}
 	buf_add_byte(out, '"');
 }
 
@@ -138,26 +150,48 @@ static bool is_wide(const struct schema_field *field)
 	}
 }
 
+/* Quoted where JSON's own readers would lose digits. */
+static void write_whole(struct json_writer *w, const struct schema_field *field, bool negative, uint64_t size)
+{
+	char text[NUMBER_TEXT_BYTES + 3], *end = text;
+	bool wide = is_wide(field);
+	if (wide) {
+		*end++ = '"';
+	}
+	if (negative) {
+		*end++ = '-';
+	}
+	end += number_print(size, end);
+	if (wide) {
+		*end++ = '"';
+	}
+	buf_add(w->out, text, (size_t)(end - text));
+}
+
 static void write_double(struct json_writer *w, double number, bool single)
 {
 	char text[NUMBER_TEXT_BYTES];
+	const char *quote = isfinite(number) ? "" : "\"";
 	number_format(number, single, text);
-	buf_printf(w->out, isfinite(number) ? "%s" : "\"%s\"", text);
+	buf_add_text(w->out, quote);
+	buf_add_text(w->out, text);
+	buf_add_text(w->out, quote);
 }
 
 static void write_enum(struct json_writer *w, const struct schema_field *field, int64_t number)
 {
 	const struct schema_enum_value *value = enum_by_number(field->enumeration, number);
-	if (value) {
+	if (enum_is_null(field->enumeration)) {
+		buf_add_text(w->out, "null");
+	} else if (value) {
 		json_write_string(w->out, value->name);
 	} else {
-		buf_printf(w->out, "%" PRId64, number);
+		write_whole(w, field, number < 0, number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 	}
 }
 
 void json_write_value(struct json_writer *w, const struct schema_field *field, struct value value)
 {
-	const char *quote = is_wide(field) ? "\"" : "";
 	switch (value.kind) {
 	case VALUE_UNSET:
 		buf_add_text(w->out, "null");
@@ -166,10 +200,10 @@ void json_write_value(struct json_writer *w, const struct schema_field *field, s
 		buf_add_text(w->out, value.boolean ? "true" : "false");
 		break;
 	case VALUE_INT:
-		buf_printf(w->out, "%s%" PRId64 "%s", quote, value.integer, quote);
+		write_whole(w, field, value.integer < 0, value.integer < 0 ? 0 - (uint64_t)value.integer : (uint64_t)value.integer);
 		break;
 	case VALUE_UINT:
-		buf_printf(w->out, "%s%" PRIu64 "%s", quote, value.unsigned_integer, quote);
+		write_whole(w, field, false, value.unsigned_integer);
 		break;
 	case VALUE_DOUBLE:
 		write_double(w, value.number, field->pb->type == PROTOBUF_C_TYPE_FLOAT);

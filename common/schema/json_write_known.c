@@ -6,40 +6,37 @@
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
+#include "common/schema/number.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 /* A time past the year 9999 has no text: readers would refuse the whole reply for it. */
 static void write_timestamp(struct json_writer *w, struct amount amount)
 {
-	char text[CLOCK_TEXT_BYTES];
+	char text[CLOCK_TEXT_BYTES + 2] = "\"";
 	if (!known_timestamp_valid(amount)) {
 		buf_add_text(w->out, "null");
 		return;
 	}
-	clock_format(amount.whole, amount.nanos, text);
-	buf_printf(w->out, "\"%s\"", text);
+	clock_format(amount.whole, amount.nanos, text + 1);
+	strcat(text, "\"");
+	buf_add_text(w->out, text);
 }
 
-/* Three, six or nine decimals, as many as it takes. */
 static void write_duration(struct json_writer *w, struct amount amount)
 {
-	const char *sign = amount.whole < 0 || amount.nanos < 0 ? "-" : "";
-	int64_t seconds = llabs(amount.whole);
-	int32_t nanos = abs(amount.nanos);
+	char seconds[NUMBER_TEXT_BYTES], fraction[CLOCK_FRACTION_BYTES];
 	if (!known_duration_valid(amount)) {
 		buf_add_text(w->out, "null");
-	} else if (nanos == 0) {
-		buf_printf(w->out, "\"%s%" PRId64 "s\"", sign, seconds);
-	} else if (nanos % 1000000 == 0) {
-		buf_printf(w->out, "\"%s%" PRId64 ".%03ds\"", sign, seconds, nanos / 1000000);
-	} else if (nanos % 1000 == 0) {
-		buf_printf(w->out, "\"%s%" PRId64 ".%06ds\"", sign, seconds, nanos / 1000);
-	} else {
-		buf_printf(w->out, "\"%s%" PRId64 ".%09ds\"", sign, seconds, nanos);
+		return;
 	}
+	number_print((uint64_t)llabs(amount.whole), seconds);
+	clock_format_fraction(abs(amount.nanos), fraction);
+	buf_add_text(w->out, amount.whole < 0 || amount.nanos < 0 ? "\"-" : "\"");
+	buf_add_text(w->out, seconds);
+	buf_add_text(w->out, fraction);
+	buf_add_text(w->out, "s\"");
 }
 
 /* Whether a path of a mask survives the way to camel case and back. */
@@ -96,7 +93,7 @@ static void write_any(struct json_writer *w, const struct schema_type *type, con
 	if (*url != '\0' || bytes.size > 0) {
 		json_member(w, count++, "@type");
 		json_write_string(w->out, url);
-		if (value && (known == KNOWN_NONE || known == KNOWN_MONEY)) {
+		if (value && (known == KNOWN_NONE || known == KNOWN_MONEY || known == KNOWN_EMPTY)) {
 			count = json_write_members(w, inner, value, count);
 		} else {
 			json_member(w, count++, "value");

@@ -5,6 +5,7 @@
 #include "common/schema/number.h"
 
 #include <assert.h>
+#include <float.h>
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
@@ -169,12 +170,13 @@ enum number_fit number_uint(const char *text, uint64_t maximum, uint64_t *ret_va
 	return NUMBER_FITS;
 }
 
-enum number_fit number_double(const char *text, double *ret_value)
+enum number_fit number_double(const char *text, bool single, double *ret_value)
 {
 	if (!number_valid(text, strlen(text))) {
 		return NUMBER_BAD;
 	}
-	double value = strtod_l(text, NULL, locale_c());
+	/* By way of a double, a float would be rounded twice. */
+	double value = single ? (double)strtof_l(text, NULL, locale_c()) : strtod_l(text, NULL, locale_c());
 	if (isinf(value)) {
 		return NUMBER_RANGE;
 	}
@@ -210,12 +212,115 @@ enum number_fit number_decimal(const char *text, int64_t *ret_units, int32_t *re
 	return NUMBER_FITS;
 }
 
-static bool reads_back(const char *text, double value, bool single)
+/* ---- printing -------------------------------------------------------------------------------------------------------------- */
+
+enum { DIGITS_MAX = 17, WHOLE_DIGITS_MAX = 21, ZEROS_MAX = 6 };
+
+/* A number above zero: digits[0].digits[1]… times 10^exponent. */
+struct decimal {
+	char digits[DIGITS_MAX + 1];
+	size_t count;
+	int exponent;
+};
+
+/* Whole numbers and those of few decimals, which is most of what people write: quick, for the division rounds just as reading does. */
+static bool print_short(double value, bool single, char *text)
 {
-	if (single) {
-		return strtof_l(text, NULL, c_locale) == (float)value;
+	static const double powers[] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
+	/* So many digits any number of that many digits survives, so that the fewest decimals are the shortest text. */
+	double limit = single ? 1e6 : 1e15;
+	for (size_t decimals = 0; decimals < sizeof powers / sizeof powers[0] && value * powers[decimals] < limit; decimals++) {
+		uint64_t whole = (uint64_t)(value * powers[decimals] + 0.5), unit = (uint64_t)powers[decimals];
+		double back = single ? (double)((float)whole / (float)unit) : (double)whole / (double)unit;
+		if (back < value || back > value) {
+			continue;
+		}
+		size_t size = number_print(whole / unit, text);
+		if (decimals > 0) {
+			text[size] = '.';
+			/* One digit more in front keeps the zeros behind the point. */
+			char fraction[NUMBER_TEXT_BYTES];
+			number_print(unit + whole % unit, fraction);
+			memcpy(text + size + 1, fraction + 1, decimals + 1);
+		}
+		return true;
 	}
-	return strtod_l(text, NULL, c_locale) == value;
+	return false;
+}
+
+static bool reads_back(const struct decimal *decimal, double value, bool single)
+{
+	char text[NUMBER_TEXT_BYTES];
+	snprintf(text, sizeof text, "%.1s.%se%d", decimal->digits, decimal->digits + 1, decimal->exponent);
+	double back = single ? (double)strtof_l(text, NULL, c_locale) : strtod_l(text, NULL, c_locale);
+	return !(back < value || back > value);
+}
+
+/* The nearest decimal of so many digits. */
+static void round_to(double value, size_t count, struct decimal *ret_decimal)
+{
+	char text[NUMBER_TEXT_BYTES];
+	snprintf(text, sizeof text, "%.*e", (int)count - 1, value);
+	const char *exponent = strchr(text, 'e');
+	ret_decimal->digits[0] = text[0];
+	memcpy(ret_decimal->digits + 1, text + 2, count - 1);
+	ret_decimal->digits[count] = '\0';
+	ret_decimal->count = count;
+	ret_decimal->exponent = (int)strtol(exponent + 1, NULL, 10);
+}
+
+/* The next larger decimal of as many digits. */
+static void step_up(struct decimal *decimal)
+{
+	size_t at = decimal->count;
+	while (at > 0 && decimal->digits[at - 1] == '9') {
+		decimal->digits[--at] = '0';
+	}
+	if (at > 0) {
+		decimal->digits[at - 1]++;
+	} else {
+		decimal->digits[0] = '1';
+		decimal->exponent++;
+	}
+}
+
+/* Tries more and more digits. Numbers with less than full precision can do with fewer than others. Above a power of two the numbers lie twice as wide
+ * as below it: there a decimal may read back that is not the nearest. */
+static void shorten(double value, bool single, struct decimal *ret_decimal)
+{
+	int power;
+	bool is_power = frexp(value, &power) <= 0.5;
+	size_t count = value < (single ? (double)FLT_MIN : DBL_MIN) ? 1 : single ? FLT_DIG : DBL_DIG;
+	for (;; count++) {
+		round_to(value, count, ret_decimal);
+		if (reads_back(ret_decimal, value, single)) {
+			break;
+		}
+		step_up(ret_decimal);
+		if (is_power && reads_back(ret_decimal, value, single)) {
+			break;
+		}
+	}
+	while (ret_decimal->count > 1 && ret_decimal->digits[ret_decimal->count - 1] == '0') {
+		ret_decimal->count--;
+	}
+	ret_decimal->digits[ret_decimal->count] = '\0';
+}
+
+/* As ECMA-262 lays out numbers: 1e-7, 0.000001, 123456789012345680000, 1e+21. */
+static void print_decimal(const struct decimal *decimal, char *text)
+{
+	static const char zeros[WHOLE_DIGITS_MAX] = "00000000000000000000";
+	int exponent = decimal->exponent, count = (int)decimal->count;
+	if (exponent < -ZEROS_MAX || exponent >= WHOLE_DIGITS_MAX) {
+		snprintf(text, NUMBER_TEXT_BYTES, "%.1s%s%se%+d", decimal->digits, count > 1 ? "." : "", decimal->digits + 1, exponent);
+	} else if (exponent < 0) {
+		snprintf(text, NUMBER_TEXT_BYTES, "0.%.*s%s", -exponent - 1, zeros, decimal->digits);
+	} else if (count > exponent + 1) {
+		snprintf(text, NUMBER_TEXT_BYTES, "%.*s.%s", exponent + 1, decimal->digits, decimal->digits + exponent + 1);
+	} else {
+		snprintf(text, NUMBER_TEXT_BYTES, "%s%.*s", decimal->digits, exponent + 1 - count, zeros);
+	}
 }
 
 void number_format(double value, bool single, char *text)
@@ -224,11 +329,29 @@ void number_format(double value, bool single, char *text)
 		strcpy(text, isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 		return;
 	}
+	if (signbit(value)) {
+		*text++ = '-';
+		value = -value;
+	}
+	struct decimal decimal;
+	if (print_short(value, single, text)) {
+		return;
+	}
 	locale_t before = uselocale(locale_c());
-	int digits = single ? 6 : 15;
-	int most = single ? 9 : 17;
-	do {
-		snprintf(text, NUMBER_TEXT_BYTES, "%.*g", digits, value);
-	} while (!reads_back(text, value, single) && digits++ < most);
+	shorten(value, single, &decimal);
+	print_decimal(&decimal, text);
 	uselocale(before);
+}
+
+size_t number_print(uint64_t value, char *text)
+{
+	size_t size = 1;
+	for (uint64_t rest = value; rest >= 10; rest /= 10) {
+		size++;
+	}
+	text[size] = '\0';
+	for (size_t at = size; at > 0; value /= 10) {
+		text[--at] = (char)('0' + value % 10);
+	}
+	return size;
 }

@@ -43,7 +43,7 @@ static bool read_number(const struct reader *reader, const char *text, struct va
 	case PROTOBUF_C_TYPE_FLOAT:
 	case PROTOBUF_C_TYPE_DOUBLE:
 		ret_value->kind = VALUE_DOUBLE;
-		fit = number_double(text, &ret_value->number);
+		fit = number_double(text, reader->field->pb->type == PROTOBUF_C_TYPE_FLOAT, &ret_value->number);
 		return fit == NUMBER_FITS || refuse(reader, text, fit == NUMBER_RANGE ? "is too large a number" : "is no number: write one such as 0.25");
 	case PROTOBUF_C_TYPE_UINT32:
 	case PROTOBUF_C_TYPE_FIXED32:

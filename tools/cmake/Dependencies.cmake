@@ -8,7 +8,6 @@ function(kam_dependency name)
 endfunction()
 
 kam_dependency(protobuf-c libprotobuf-c)
-kam_dependency(jansson jansson)
 kam_dependency(utf8proc libutf8proc)
 kam_dependency(nghttp2 libnghttp2>=1.52)
 kam_dependency(zlib zlib)

@@ -60,6 +60,11 @@ static void scalars(void **state)
 	check_both("{'i32':-1e0,'u32':1e3,'far':1.0,'s64':1.50e2,'f64':120e-1}", "{'i32':-1,'s64':'150','u32':1000,'f64':'12','far':1}");
 	check_both("{'score':'NaN','ratio':'-Infinity'}", "{'ratio':'-Infinity','score':'NaN'}");
 	check_both("{'score':'Infinity','ratio':3.4028235e38}", "{'ratio':3.4028235e+38,'score':'Infinity'}");
+	/* The last two lie half way between two floats, but for a digit that no double keeps. */
+	check_both("{'ratio':16777216,'score':1e21}", "{'ratio':16777216,'score':1e+21}");
+	check_both("{'ratio':1e-6,'score':100000000000000000000}", "{'ratio':0.000001,'score':100000000000000000000}");
+	check_both("{'ratio':1.00000017881393432617187499}", "{'ratio':1.0000001}");
+	check_both("{'ratio':1.000000059604644775390625000000000000000001}", "{'ratio':1.0000001}");
 	check_both("{'warmth':2}", "{'warmth':'WARMTH_HOT'}");
 	check_both("{'warmth':77}", "{'warmth':77}");
 	check_both("{'warmth':null,'i32':null,'parts':null,'labels':null,'createTime':null,'maybe':null}", "{}");
@@ -123,12 +128,20 @@ static void any(void **state)
 	check_same("{'any':{'@type':'type.googleapis.com/kam.test.v1.Part','label':'x','price':{'units':'1'}}}");
 	check_both("{'any':{'label':'x','@type':'a.b/c/kam.test.v1.Part'}}", "{'any':{'@type':'a.b/c/kam.test.v1.Part','label':'x'}}");
 	check_same("{'any':{'@type':'type.googleapis.com/google.protobuf.Duration','value':'3s'}}");
-	check_both("{'any':{'@type':'type.googleapis.com/google.protobuf.Empty'}}",
-	           "{'any':{'@type':'type.googleapis.com/google.protobuf.Empty','value':{}}}");
+	check_same("{'any':{'@type':'type.googleapis.com/google.protobuf.Empty'}}");
+	check_both("{'any':{'value':{},'@type':'x/google.protobuf.Empty'}}", "{'any':{'@type':'x/google.protobuf.Empty'}}");
+	check_both("{'any':{'value':'3s','@type':'x/google.protobuf.Duration'}}", "{'any':{'@type':'x/google.protobuf.Duration','value':'3s'}}");
+	check_both("{'any':{'things':[{}],'@type':'x/kam.test.v1.Page'}}", "{'any':{'@type':'x/kam.test.v1.Page','things':[{}]}}");
 	check_same("{'any':{'@type':'type.googleapis.com/google.protobuf.Any','value':{'@type':'x/kam.v1.Money','units':'3'}}}");
 	check_same("{'any':{'@type':'x/not.Known','value':'AQI='}}");
 	check_refused("{'any':{'label':'x'}}", "any: '@type' is missing, such as type.googleapis.com/kam.v1.Account");
 	check_refused("{'any':{'@type':'x/not.Known','label':'y'}}", "any: no such type: 'x/not.Known'");
+	check_refused("{'any':{'@type':'kam.test.v1.Part'}}", "any: no such type: 'kam.test.v1.Part'");
+	check_refused("{'any':{'@type':5}}", "any.@type: expected the URL of a type, got 5");
+	check_refused("{'any':{'@type':'x/google.protobuf.Duration'}}", "any: 'value' is missing beside '@type'");
+	check_refused("{'any':{'@type':'x/google.protobuf.Duration','seconds':1}}", "any.seconds: no such field; 'value' holds a google.protobuf.Duration");
+	check_refused("{'any':{'@type':'x/google.protobuf.Duration','value':'1s','value':'1s'}}", "any.value: is given twice");
+	check_refused("{'any':{'@type':'x/kam.test.v1.Part','@type':'x/kam.test.v1.Part'}}", "any: '@type' is given twice");
 	check_refused("{'any':{'@type':'x/kam.test.v1.Part','lable':'y'}}", "any.lable: no such field; did you mean label?");
 }
 
@@ -225,7 +238,11 @@ static void names(void **state)
 	check_refused("{'quite_other':1}", "quite_other: no such field");
 	check_refused("{'displayName':'a','display_name':'b'}", "display_name: is given twice");
 	check_refused("{'text':'a','amount':1}", "amount: cannot be given together with text");
-	check_refused("{'name':'a','name':'b'}", "JSON, line 1, column 14: a name is given twice in one object");
+	check_refused("{'name':'a','name':'b'}", "name: is given twice");
+	check_refused("{'displayName':null,'display_name':'b'}", "display_name: is given twice");
+	check_refused("{'text':null,'text':'b'}", "text: is given twice");
+	check_refused("{'labels':{'a':'1','b':'2','\\u0061':'3'}}", "labels.a: is given twice");
+	check_refused("{'slots':{'-5':{},'7':{},'-5':{}}}", "slots.-5: is given twice");
 	const struct schema_type *request = schema_type_find(kam, "kam.v1.CreateAccountRequest");
 	check_refused_text(request, bytes_of("{\"account\":{\"employees\":\"many\"}}"), "account.employees: expected a whole number, got \"many\"");
 	check_refused_text(request, bytes_of("{\"account\":{\"websit\":\"x\"}}"), "account.websit: no such field; did you mean website?");
@@ -239,9 +256,16 @@ static void syntax(void **state)
 	check_refused("{'name':'a'} x", "JSON, line 1, column 14: something follows the end of the value");
 	check_refused("{\n 'i32': -5,\n 'u32': 07\n}", "JSON, line 3, column 9: this is not a number as JSON writes them");
 	check_refused("{\n 'i32': -5,\n 'u32': x\n}", "JSON, line 3, column 9: this is not JSON");
-	check_refused("{'name':'\\ud800'}", "JSON, line 1, column 11: an escape in a text names no character");
-	check_refused("{'name':'\\ude00\\ud83d'}", "JSON, line 1, column 17: an escape in a text names no character");
+	check_refused("{'name':'\\ud800'}", "JSON, line 1, column 10: an escape in a text names no character");
+	check_refused("{'name':'\\ude00\\ud83d'}", "JSON, line 1, column 10: an escape in a text names no character");
 	check_refused("{'name':'a\\u0000b'}", "JSON, line 1, column 11: text may not hold the character U+0000");
+	check_refused("{'name':'\\x41'}", "JSON, line 1, column 10: an escape in a text names no character");
+	check_refused("{'name':'\\ud83d\\u0041'}", "JSON, line 1, column 10: an escape in a text names no character");
+	check_refused("{'name':'a\nb'}", "JSON, line 1, column 11: a control character in a text must be escaped");
+	check_refused("{'name':'\xed\xa0\x80'}", "JSON, line 1, column 10: this is not UTF-8");
+	check_refused("{'flag':tru", "JSON, line 1, column 12: the text ends too early");
+	check_refused("{'numbers':[1,]}", "JSON, line 1, column 15: this is not JSON");
+	check_refused("{'i32':1,}", "JSON, line 1, column 10: this is not JSON");
 	check_refused("{5:1}", "JSON, line 1, column 2: this is not JSON");
 	check_refused("{'name':'\xff'}", "JSON, line 1, column 10: this is not UTF-8");
 	check_refused("{'i32':+1}", "JSON, line 1, column 8: this is not JSON");
@@ -249,29 +273,6 @@ static void syntax(void **state)
 	check_refused("{'i32':NaN}", "JSON, line 1, column 8: this is not JSON");
 	check_refused_text(thing_type(), (struct bytes){(const uint8_t *)"{}\0", 3}, "JSON, line 1, column 3: something follows the end of the value");
 	check_both("{'name':'\\\\u0000'}", "{'name':'\\\\u0000'}");
-}
-
-static void limits(void **state)
-{
-	(void)state;
-	char deep[2 * LIMIT_JSON_DEPTH + 8];
-	memset(deep, '[', LIMIT_JSON_DEPTH);
-	memset(deep + LIMIT_JSON_DEPTH, ']', LIMIT_JSON_DEPTH);
-	check_refused_text(thing_type(), (struct bytes){(uint8_t *)deep, 2 * LIMIT_JSON_DEPTH}, "expected an object, got a list");
-	memset(deep, '[', LIMIT_JSON_DEPTH + 1);
-	check_refused_text(thing_type(), (struct bytes){(uint8_t *)deep, LIMIT_JSON_DEPTH + 1},
-	                   "JSON, line 1, column 65: objects and lists are nested too deep");
-	size_t size = LIMIT_MESSAGE_ELEMENTS + 16;
-	char *many = malloc(size);
-	memset(many, ',', size);
-	check_refused_text(thing_type(), (struct bytes){(uint8_t *)many, size}, "JSON, line 1, column 262145: there are too many elements");
-	free(many);
-	struct arena small;
-	arena_init(&small, 600);
-	status_init(&st);
-	assert_null(json_read(sample, thing_type(), bytes_of("{\"tags\":[\"a\",\"b\",\"c\",\"d\"],\"parts\":[{},{},{},{},{},{},{}]}"), &small, &st));
-	assert_int_equal(st.code, STATUS_RESOURCE_EXHAUSTED);
-	arena_done(&small);
 }
 
 /* Every beginning of a valid text is refused, but not by a crash; and so is the text with any one byte changed, or it is read. */
@@ -362,7 +363,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, fixture_reset)
 	const struct CMUnitTest tests[] = {
 		TEST(scalars), TEST(presence), TEST(lists_and_maps), TEST(text), TEST(known_types), TEST(any), TEST(any_of_bad_bytes), TEST(options),
-		TEST(secrets_are_not_written), TEST(wrong_types), TEST(names), TEST(syntax), TEST(limits), TEST(damaged_text),
+		TEST(secrets_are_not_written), TEST(wrong_types), TEST(names), TEST(syntax), TEST(damaged_text),
 		TEST(every_type_there_and_back), TEST(in_any_locale),
 	};
 	return cmocka_run_group_tests(tests, fixture_open, fixture_close);

@@ -338,7 +338,7 @@ static void messages_as_text(void **state)
 	thing->warmth = (Kam__Test__V1__Warmth)9;
 	assert_string_equal(value_text(&thing->base, field("warmth"), true, ",", &arena), "9");
 	thing->score = 1e-9;
-	assert_string_equal(value_text(&thing->base, field("score"), true, ",", &arena), "1e-09");
+	assert_string_equal(value_text(&thing->base, field("score"), true, ",", &arena), "1e-9");
 	thing->score = INFINITY;
 	assert_string_equal(value_text(&thing->base, field("score"), true, ",", &arena), "Infinity");
 }
