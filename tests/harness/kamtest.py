@@ -167,20 +167,21 @@ class Server:
         """Starts kamd and waits until it listens. A restart takes the same port."""
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         errors="replace")
-        listening = threading.Event()
-        threading.Thread(target=self._read_log, args=(self.process, listening), daemon=True).start()
-        if not listening.wait(timeout * PATIENCE) or self.process.poll() is not None:
+        self.listens, spoken = False, threading.Event()
+        threading.Thread(target=self._read_log, args=(self.process, spoken), daemon=True).start()
+        if not spoken.wait(timeout * PATIENCE) or not self.listens:
             raise AssertionError("kamd does not listen:\n" + "".join(self.lines[-20:]))
 
-    def _read_log(self, process, listening):
+    def _read_log(self, process, spoken):
         with process.stderr:
             for line in process.stderr:
                 self.lines.append(line)
                 port = re.search(r"\bevent=listen\b.*\bport=(\d+)", line)
                 if port:
                     self.port = int(port.group(1))
-                    listening.set()
-        listening.set()
+                    self.listens = True
+                    spoken.set()
+        spoken.set()
 
     def log(self, pattern, timeout=10):
         """Waits for a line of the log; None where it does not come."""
