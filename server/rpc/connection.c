@@ -60,6 +60,9 @@ static void on_begin(void *context, struct rpc_call *call)
 	op->peer = arena_strdup(&op->stream.arena, io_peer(connection->io));
 	op->peer = op->peer ? op->peer : "";
 	rpc_call_set_user(call, op);
+	if (op->method->client_streaming) {
+		worker_keep(op);
+	}
 }
 
 /* Messages are copied out of the session's callback and handled in the turn. A stream that sends faster than it is served is held back. */
