@@ -283,8 +283,9 @@ static bool exchange_find_link(struct kam_exchange *exchange)
 		return true;
 	}
 	exchange->link = link_current(kam);
-	int64_t wait_us = exchange->link ? 0 : kam->rest_until_us - clock_monotonic_us();
-	if (wait_us > 0) {
+	/* Calls that try for ever keep to one pace together; the others have their few attempts, at their own. */
+	int64_t wait_us = kam->rest_until_us - clock_monotonic_us();
+	if (!exchange->link && exchange->wait_for_ready && wait_us > 0) {
 		exchange_rest(exchange, wait_us);
 		return false;
 	}

@@ -82,7 +82,7 @@ struct kam {
 	int64_t connect_timeout_ms;
 	struct link *links; /* newest first */
 	unsigned failures;     /* connections that could not be made since the last one that could */
-	int64_t rest_until_us; /* none is tried before, monotonic */
+	int64_t rest_until_us; /* calls that wait for the server try none before, monotonic */
 	char trouble[160];     /* why the last one could not be made; "" once one was */
 	TAILQ_HEAD(, kam_exchange) exchanges;
 	struct event *turn;

@@ -19,7 +19,7 @@ static void link_die(struct link *link, const char *reason)
 	}
 }
 
-/* A server that cannot be reached is left alone for a while, however many calls wait for it. */
+/* A server that cannot be reached is left alone for a while by the calls that wait for it, however many they are. */
 static void link_fail(struct link *link, const char *reason)
 {
 	struct kam *kam = link->kam;
