@@ -159,6 +159,9 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	struct rpc_server_options options = {.schema = server->engine->schema, .origins = server->origins, .http1 = strcmp(alpn, "h2") != 0};
 	(void)io;
 	connection->session = rpc_server_new(&options, &rpc_events, connection);
+	if (connection->session && connection->worker->draining_us) {
+		rpc_session_shutdown(connection->session, connection->worker->shut);
+	}
 	connection->closing = !connection->session;
 	connection_activate(connection);
 }
@@ -282,7 +285,7 @@ void connections_shutdown(struct worker *worker, bool final)
 	TAILQ_FOREACH(connection, &worker->connections, all) {
 		if (connection->session) {
 			rpc_session_shutdown(connection->session, final);
-		} else {
+		} else if (final) {
 			connection->dead = true;
 		}
 		connection_activate(connection);

@@ -75,5 +75,6 @@ void connection_activate(struct connection *connection);
 void connections_turn(struct worker *worker);
 /* Closes what idles too long. */
 void connections_sweep(struct worker *worker);
+/* Tells every peer. Handshakes go on until the final time, for behind its last word of one a client may have sent a call already. */
 void connections_shutdown(struct worker *worker, bool final);
 void connections_cut(struct worker *worker, const char *reason);

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
@@ -23,6 +24,15 @@ WAIT = 30 * kamtest.PATIENCE
 EVERY_STREAM = 2**31 - 1
 
 
+def h2_client():
+    """h2 takes a connection for closed after any GOAWAY, even one that lets all calls go on: here it does not."""
+    client = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+    process = client.state_machine.process_input
+    client.state_machine.process_input = lambda what: [] if what == h2.connection.ConnectionInputs.RECV_GOAWAY else process(what)
+    client.initiate_connection()
+    return client
+
+
 class Raw:
     """One HTTP/2 connection, frame by frame."""
 
@@ -30,8 +40,7 @@ class Raw:
         context = ssl.create_default_context(cafile=server.ca)
         context.set_alpn_protocols(["h2"])
         self.socket = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=WAIT), server_hostname="localhost")
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.h2.initiate_connection()
+        self.h2 = h2_client()
         self.flush()
         self.waiting = []
 
@@ -60,8 +69,6 @@ class Raw:
             if not data:
                 return None
             self.waiting += self.h2.receive_data(data)
-            # h2 refuses to open streams after a GOAWAY, even those that its last stream id allows.
-            self.h2.state_machine.state = h2.connection.ConnectionState.CLIENT_OPEN
             self.flush()
 
     def status(self, stream):
@@ -73,6 +80,44 @@ class Raw:
 
     def close(self):
         self.socket.close()
+
+
+class Half:
+    """A connection whose handshake is done for the client alone: its last message, and a call behind it, are still to be sent."""
+
+    def __init__(self, server):
+        context = ssl.create_default_context(cafile=server.ca)
+        context.set_alpn_protocols(["h2"])
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=WAIT)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        while True:
+            try:
+                self.tls.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                self.socket.sendall(self.outgoing.read())
+                self.incoming.write(self.socket.recv(65536))
+
+    def call(self):
+        """Sends the rest; answers what the server said of the call before it closed: h2's events."""
+        client = h2_client()
+        client.send_headers(1, [(":method", "POST"), (":scheme", "https"), (":path", "/grpc.health.v1.Health/Check"), (":authority", "localhost"),
+                                ("te", "trailers"), ("content-type", "application/grpc")])
+        client.send_data(1, b"\0\0\0\0\0", end_stream=True)
+        self.tls.write(client.data_to_send())
+        self.socket.sendall(self.outgoing.read())
+        events, data = [], b"-"
+        while data:
+            data = self.socket.recv(65536)
+            self.incoming.write(data)
+            while True:
+                try:
+                    events += client.receive_data(self.tls.read(65536))  # a record at a time
+                except ssl.SSLError:
+                    break
+        self.socket.close()
+        return events
 
 
 class Drain(unittest.TestCase):
@@ -121,6 +166,24 @@ class Drain(unittest.TestCase):
         raw.flush()
         self.assertEqual(raw.status(open_call), "0")
         self.ends()
+
+    def test_a_call_behind_a_handshake_is_no_riddle(self):
+        """It is answered, or the last GOAWAY says that it never will be; the connection does not just end."""
+        for _ in range(10):
+            half = Half(self.server)
+            started = time.monotonic()
+            self.terminate()
+            self.assertTrue(self.server.log("event=stopping"))
+            in_time = time.monotonic() - started < 0.1  # a server waits for handshakes as for a round trip
+            events = half.call() if in_time else []
+            self.ends()
+            if in_time:
+                answered = [event for event in events if isinstance(event, h2.events.TrailersReceived)]
+                refused = [event for event in events if isinstance(event, h2.events.ConnectionTerminated) and event.last_stream_id < 1]
+                self.assertTrue(answered or refused, events)
+                return
+            self.server.lines.clear()
+            self.server.start()
 
     def test_a_second_signal_ends_at_once(self):
         raw = self.raw()
