@@ -16,13 +16,13 @@ const [address, ca, token, prefix, rate, patience] = process.argv.slice(2);
 const definition = loader.loadSync(["kam/v1/account.proto", "kam/v1/watch.proto"],
   { includeDirs: [`${tree}/proto`, "/usr/include"], keepCase: true, longs: String, arrays: true });
 const { kam } = grpc.loadPackageDefinition(definition);
-const policy = { loadBalancingConfig: [], methodConfig: [{ name: [{}], waitForReady: true,
+const policy = { loadBalancingConfig: [], methodConfig: [{ name: [{}],
   retryPolicy: { maxAttempts: 5, initialBackoff: "0.1s", maxBackoff: "2s", backoffMultiplier: 2, retryableStatusCodes: ["UNAVAILABLE"] } }] };
 const options = { "grpc.service_config": JSON.stringify(policy), "grpc.initial_reconnect_backoff_ms": 100, "grpc.max_reconnect_backoff_ms": 500 };
 const credentials = grpc.credentials.createSsl(readFileSync(ca));
 const accounts = new kam.v1.AccountService(address, credentials, options);
 const watches = new kam.v1.WatchService(address, credentials, options);
-const metadata = new grpc.Metadata();
+const metadata = new grpc.Metadata({ waitForReady: true }); // that of the service config is not heard
 metadata.set("authorization", `Bearer ${token}`);
 
 const acknowledged = [], failed = [], seen = [];
