@@ -96,6 +96,7 @@
 
 /* Client */
 #define LIMIT_CONNECT_MS 5000u                  /* name look-up to end of handshake */
+#define LIMIT_SILENCE_MS 30000                  /* a server that acknowledges nothing is gone; as long again until one that should say nothing is asked */
 #define LIMIT_CLIENT_ATTEMPTS 4u                /* times a call is sent before it is given up */
 #define LIMIT_RETRY_MS 100u                     /* first pause before sending or connecting again; doubles each time */
 #define LIMIT_RETRY_MAX_MS 1000u                /* … up to this: a server that comes back is found soon */

@@ -2,10 +2,10 @@
  *
  * How a worker ends after SIGTERM, so that no call fails which its client cannot simply send again.
  *
- * At once: peers are told to open no more calls, and streams that wait for a change or for their client's next message end UNAVAILABLE, as soon as what
- * they have received is dealt with. A round trip later (the session sees to it by a PING) the second GOAWAY names the last call that will be handled;
- * whatever is newer was surely not acted on (RFC 9113 §6.8). All other calls are finished, however they end, and their connections closed. LIMIT_DRAIN_MS after the start, what is left
- * is cut; what runs on other threads is waited for even then.
+ * At once: peers are told to open no more calls, and streams that wait for a change or for their client's next message end UNAVAILABLE, as soon as
+ * what they have received is dealt with. A round trip later (the session sees to it by a PING) the second GOAWAY names the last call that will be
+ * handled; whatever is newer was surely not acted on (RFC 9113 §6.8). All other calls are finished, however they end, and their connections closed.
+ * LIMIT_DRAIN_MS after the start, what is left is cut; what runs on other threads is waited for even then.
  */
 #include "server/rpc/connection.h"
 

@@ -185,6 +185,18 @@ class Drain(unittest.TestCase):
             self.server.lines.clear()
             self.server.start()
 
+    def test_idle_connections_hold_nothing_up(self):
+        context = ssl.create_default_context(cafile=self.server.ca)
+        context.set_alpn_protocols(["http/1.1"])
+        plain = socket.create_connection(("127.0.0.1", self.server.port), timeout=WAIT)  # and never shakes hands
+        with plain, context.wrap_socket(socket.create_connection(("127.0.0.1", self.server.port), timeout=WAIT), server_hostname="localhost") as old:
+            old.sendall(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertIn(b"404", old.recv(65536))
+            self.raw().flush()
+            self.terminate()
+            self.ends()
+        self.assertFalse([line for line in self.server.lines if "event=cut" in line])
+
     def test_a_second_signal_ends_at_once(self):
         raw = self.raw()
         raw.open("/grpc.health.v1.Health/Check")
