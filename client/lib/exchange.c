@@ -191,6 +191,9 @@ static void on_deadline(evutil_socket_t socket, short what, void *context)
 	(void)socket;
 	(void)what;
 	struct kam_exchange *exchange = context;
+	if (exchange->state == EXCHANGE_LEFT) {
+		return;
+	}
 	if (exchange->state != EXCHANGE_FINISHED || exchange->status.code == STATUS_UNAVAILABLE) {
 		const struct kam *kam = exchange->kam;
 		double waited_s = (double)(exchange->deadline_us - exchange->started_us) / 1e6;

@@ -158,6 +158,30 @@ static void a_message_may_end_its_exchange(void **state)
 	assert_int_equal(fixture->server.accepted, 1);
 }
 
+static void on_leave(evutil_socket_t unused, short what, void *context)
+{
+	(void)unused;
+	(void)what;
+	kam_exchange_cancel(context);
+}
+
+/* Its deadline passes in the same turn of the loop as it is left. */
+static void nothing_follows_a_cancel(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kam_call_options options = {.timeout_ms = 20};
+	const struct timeval soon = {0, 1000};
+	struct outcome outcome = {0};
+	open_kam(fixture);
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, watch, &options, &outcome_events, &outcome, &fixture->st);
+	struct event *timer = evtimer_new(fixture->server.base, on_leave, exchange);
+	event_add(timer, &soon);
+	usleep(50000);
+	assert_true(call(fixture, NULL));
+	assert_int_equal(outcome.finished, 0);
+	event_free(timer);
+}
+
 static void an_exchange_may_stop_reading(void **state)
 {
 	struct fixture *fixture = *state;
@@ -226,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stream_can_be_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_exchanges_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_message_may_end_its_exchange, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_follows_a_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_exchange_may_stop_reading, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unread_stream_is_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_ends_what_is_open, set_up, tear_down),
