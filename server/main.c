@@ -39,7 +39,7 @@ static void print_help(void)
 	       "  --data DIR                  what init made\n"
 	       "  --listen HOST:PORT          over the configuration's server.listen\n"
 	       "  --config FILE               settings as below\n\n"
-	       "SIGTERM stops after the open calls, SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
+	       "SIGTERM stops after the open calls, a second one at once; SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
 	config_print_sample();
 }
 

@@ -41,7 +41,7 @@ static bool send_requests(struct cli *cli, const struct schema_method *method, s
 		if (!request) {
 			return false;
 		}
-		open = kam_stream_send(stream, schema_pack(request, arena), text.size == 0);
+		open = cli_stream_send(stream, schema_pack(request, arena), text.size == 0);
 	}
 	return true;
 }
@@ -75,11 +75,11 @@ bool call_run(struct cli *cli, struct status *st)
 	}
 	struct kam_call_options options = cli_call_options(cli, method);
 	options.idempotent = may_repeat(method, request);
-	struct kam_stream *stream = kam_stream_open(cli->kam, method->path, &options, st);
+	struct kam_stream *stream = cli_stream_open(cli, method, &options, st);
 	struct arena arena;
 	arena_init(&arena, LIMIT_CLIENT_ARENA_BYTES);
 	if (stream && send_requests(cli, method, text, stream, &arena, st)) {
-		while (kam_stream_receive(stream, &bytes, st) && print_reply(cli, method, bytes, &arena, st)) {
+		while (cli_stream_receive(stream, &bytes, st) && print_reply(cli, method, bytes, &arena, st)) {
 			arena_reset(&arena);
 		}
 	}

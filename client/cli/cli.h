@@ -98,6 +98,10 @@ struct kam_call_options cli_call_options(struct cli *cli, const struct schema_me
 /* One call of a method; the reply is unpacked into `arena`. */
 bool cli_call(struct cli *cli, const struct schema_method *method, const ProtobufCMessage *request, struct arena *arena,
               ProtobufCMessage **ret_reply, uint64_t *ret_revision, struct status *st);
+/* libkam's streams in the project's own words; `st` keeps its first failure. */
+struct kam_stream *cli_stream_open(struct cli *cli, const struct schema_method *method, const struct kam_call_options *options, struct status *st);
+bool cli_stream_send(struct kam_stream *stream, struct bytes message, bool last);
+bool cli_stream_receive(struct kam_stream *stream, struct bytes *ret_message, struct status *st);
 /* A method of kam by "Service/Method": "AccountService/GetAccount", "kam.v1.AccountService/GetAccount". NULL and `st` with the nearest. */
 const struct schema_method *cli_method(struct cli *cli, const char *name, struct status *st);
 /* A method the program itself needs, by its path. */

@@ -13,6 +13,21 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+/* What libkam says becomes the failure of the command, unless there is one already. */
+static bool take_status(const struct kam_status *said, struct status *st)
+{
+	if (said->code == KAM_OK || !status_ok(st)) {
+		return status_ok(st);
+	}
+	status_fail(st, (enum status_code)said->code, said->reason, "%s", said->message);
+	st->violations_count = said->violations_count;
+	for (size_t i = 0; i < said->violations_count; i++) {
+		snprintf(st->violations[i].field, sizeof st->violations[i].field, "%s", said->violations[i].field);
+		snprintf(st->violations[i].description, sizeof st->violations[i].description, "%s", said->violations[i].description);
+	}
+	return false;
+}
+
 bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 {
 	if (cli->kam) {
@@ -35,9 +50,11 @@ bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 		.server = cli->context.server,
 		.ca_file = cli->context.ca_file,
 		.token = token,
+		.user_agent = "kam/" KAM_VERSION,
 	};
-	cli->kam = kam_open(&options, st);
-	return cli->kam != NULL;
+	struct kam_status said;
+	cli->kam = kam_open(&options, &said);
+	return take_status(&said, st);
 }
 
 /* A revision, a day or a time; anything else is refused here, for it becomes a header. */
@@ -92,16 +109,43 @@ bool cli_call(struct cli *cli, const struct schema_method *method, const Protobu
 	if (!bytes.data) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "the request is too large");
 	}
-	struct kam_reply reply = {0};
+	struct kam_reply reply;
+	struct kam_status said;
 	const struct kam_call_options options = cli_call_options(cli, method);
-	if (!kam_call(cli->kam, method->path, bytes, &options, arena, &reply, st)) {
-		return false;
+	if (!kam_call(cli->kam, method->path, (struct kam_bytes){bytes.data, bytes.size}, &options, &reply, &said)) {
+		return take_status(&said, st);
 	}
-	*ret_reply = schema_unpack_reply(method->output, reply.message, arena, st);
+	*ret_reply = schema_unpack_reply(method->output, (struct bytes){reply.message.data, reply.message.size}, arena, st);
 	if (ret_revision) {
 		*ret_revision = reply.revision;
 	}
+	kam_reply_free(&reply);
 	return *ret_reply != NULL;
+}
+
+struct kam_stream *cli_stream_open(struct cli *cli, const struct schema_method *method, const struct kam_call_options *options, struct status *st)
+{
+	struct kam_status said;
+	struct kam_stream *stream = kam_stream_open(cli->kam, method->path, options, &said);
+	take_status(&said, st);
+	return stream;
+}
+
+bool cli_stream_send(struct kam_stream *stream, struct bytes message, bool last)
+{
+	return kam_stream_send(stream, (struct kam_bytes){message.data, message.size}, last);
+}
+
+bool cli_stream_receive(struct kam_stream *stream, struct bytes *ret_message, struct status *st)
+{
+	struct kam_status said;
+	struct kam_bytes message;
+	if (!kam_stream_receive(stream, &message, &said)) {
+		take_status(&said, st);
+		return false;
+	}
+	*ret_message = (struct bytes){message.data, message.size};
+	return true;
 }
 
 const struct schema_method *cli_own_method(struct cli *cli, const char *path)

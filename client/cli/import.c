@@ -35,7 +35,7 @@ static void show_progress(struct importing *importing)
 static bool take_response(struct importing *importing, struct status *st)
 {
 	struct bytes bytes;
-	if (!kam_stream_receive(importing->stream, &bytes, st)) {
+	if (!cli_stream_receive(importing->stream, &bytes, st)) {
 		return false;
 	}
 	arena_reset(&importing->incoming);
@@ -52,7 +52,7 @@ static bool take_response(struct importing *importing, struct status *st)
 static bool send_batch(struct importing *importing, bool last)
 {
 	struct bytes bytes = schema_pack(&importing->request.base, &importing->batch);
-	bool open = bytes.data && kam_stream_send(importing->stream, bytes, last);
+	bool open = bytes.data && cli_stream_send(importing->stream, bytes, last);
 	importing->request.start = NULL;
 	importing->request.n_rows = 0;
 	arena_reset(&importing->batch);
@@ -214,7 +214,7 @@ bool import_run(struct cli *cli, struct status *st)
 	if (importing->csv && make_start(importing, resource, map, st) && cli_connect(cli, true, st)) {
 		const struct kam_call_options call_options = cli_call_options(cli, importing->method);
 		importing->report = import_report_new(cli, importing->start.validate_only, st);
-		importing->stream = importing->report ? kam_stream_open(cli->kam, importing->method->path, &call_options, st) : NULL;
+		importing->stream = importing->report ? cli_stream_open(cli, importing->method, &call_options, st) : NULL;
 		if (importing->stream) {
 			send_rows(importing, st);
 			import_report_end(importing->report, st);

@@ -74,14 +74,14 @@ static void follow(struct cli *cli, Kam__V1__WatchRequest *request, unsigned *br
 	struct arena arena;
 	arena_init(&arena, LIMIT_CALL_ARENA_BYTES);
 	const struct kam_call_options options = cli_call_options(cli, method);
-	struct kam_stream *stream = kam_stream_open(cli->kam, method->path, &options, st);
+	struct kam_stream *stream = cli_stream_open(cli, method, &options, st);
 	if (!stream) {
 		arena_done(&arena);
 		return;
 	}
 	struct bytes bytes = schema_pack(&request->base, &arena);
-	kam_stream_send(stream, bytes, true);
-	while (kam_stream_receive(stream, &bytes, st)) {
+	cli_stream_send(stream, bytes, true);
+	while (cli_stream_receive(stream, &bytes, st)) {
 		arena_reset(&arena);
 		ProtobufCMessage *message = schema_unpack_reply(method->output, bytes, &arena, st);
 		if (!message) {

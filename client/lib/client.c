@@ -52,31 +52,44 @@ bool kam_set_token(struct kam *kam, const char *token)
 	return true;
 }
 
-struct kam *kam_open(const struct kam_options *options, struct status *st)
+/* The program, if it says what it is, then us (gRPC PROTOCOL-HTTP2.md, User Agents). */
+static char *make_user_agent(const char *program)
 {
-	if (!options->server || !address_valid(options->server)) {
-		status_field(st, "server", "\"%s\" is not an address: write host:port, such as kam.example.com:8443",
-		             options->server ? options->server : "");
-		return NULL;
-	}
-	struct kam *kam = calloc(1, sizeof *kam);
-	if (!kam) {
-		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
-		return NULL;
-	}
+	char *text = NULL;
+	return asprintf(&text, "%s%skam-c/" KAM_VERSION, program ? program : "", program ? " " : "") < 0 ? NULL : text;
+}
+
+static bool kam_set_up(struct kam *kam, const struct kam_options *options, struct status *st)
+{
+	TAILQ_INIT(&kam->exchanges);
 	kam->own_base = !options->base;
 	kam->base = options->base ? options->base : event_base_new();
 	kam->server = strdup(options->server);
+	kam->user_agent = make_user_agent(options->user_agent);
 	kam->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : LIMIT_CONNECT_MS;
 	kam->turn = kam->base ? event_new(kam->base, -1, 0, turn, kam) : NULL;
 	kam->tls = tls_client_new(options->ca_file, st);
-	if (!kam->server || !kam->turn || !kam_set_token(kam, options->token)) {
+	if (!kam->server || !kam->user_agent || !kam->turn || !kam_set_token(kam, options->token)) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
 	}
-	if (!status_ok(st)) {
+	return status_ok(st);
+}
+
+struct kam *kam_open(const struct kam_options *options, struct kam_status *ret_status)
+{
+	struct status st;
+	struct kam *kam = NULL;
+	status_init(&st);
+	if (!options->server || !address_valid(options->server)) {
+		status_field(&st, "server", "\"%s\" is not an address: write host:port, such as kam.example.com:8443",
+		             options->server ? options->server : "");
+	} else if (!(kam = calloc(1, sizeof *kam))) {
+		status_fail(&st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+	} else if (!kam_set_up(kam, options, &st)) {
 		kam_close(kam);
-		return NULL;
+		kam = NULL;
 	}
+	kam_status_give(&st, ret_status);
 	return kam;
 }
 
@@ -95,6 +108,12 @@ void kam_close(struct kam *kam)
 		event_base_free(kam->base);
 	}
 	free(kam->server);
+	free(kam->user_agent);
 	free(kam->token);
 	free(kam);
+}
+
+const char *kam_version(void)
+{
+	return KAM_VERSION;
 }

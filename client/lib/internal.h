@@ -3,7 +3,7 @@
  * internal.h - what the files of libkam share: the client, its connections (links) and its calls (exchanges).
  *
  * Nothing is freed inside a callback of io or rpc: callbacks mark, and `turn`, an event that the marking makes active, starts, finishes, retries and
- * reaps (design.md section 4).
+ * reaps (design.md section 4). Inside, the project's own struct status and struct bytes are used; those of kam.h only at its functions.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "common/rpc/rpc.h"
 
 #include <event2/event.h>
+#include <sys/queue.h>
 
 /* One connection. The newest is used for new calls; older ones live until their calls are done. */
 struct link {
@@ -26,11 +27,14 @@ struct link {
 	char reason[160];            /* why it died */
 };
 
+enum { PUSHBACK_NONE = -2 };
+
 enum exchange_state {
 	EXCHANGE_WAITING,  /* for a connection */
 	EXCHANGE_RUNNING,
 	EXCHANGE_RESTING,  /* before it is tried again */
 	EXCHANGE_FINISHED, /* `status` is to be told in the next turn */
+	EXCHANGE_LEFT,     /* by its owner: nothing is told any more, the next turn frees it */
 };
 
 /* A message to send, kept until it need not be sent again. */
@@ -43,12 +47,13 @@ struct outgoing {
 
 struct kam_exchange {
 	struct kam *kam;
-	struct kam_exchange *next;
+	TAILQ_ENTRY(kam_exchange) all;
 	const struct kam_exchange_events *events;
 	void *context;
 	struct arena arena; /* path and metadata */
 	const char *path;
 	const char **metadata;
+	size_t metadata_count; /* of the caller's and ours; behind them is room for what an attempt adds */
 	enum exchange_state state;
 	struct link *link;
 	struct rpc_call *call;
@@ -56,10 +61,13 @@ struct kam_exchange {
 	struct outgoing *unsent; /* next one to hand to the session */
 	struct event *deadline, *pause;
 	int64_t started_us, deadline_us; /* monotonic; deadline 0: none */
-	bool idempotent;
+	bool idempotent, wait_for_ready;
+	bool reading;
+	bool unreached; /* there was no connection to send it on */
 	bool answered;  /* a message came: it cannot be tried again */
 	bool discarded; /* what was sent is no longer kept: it cannot be tried again */
 	bool retryable;
+	int64_t pushback_ms; /* how long the server asks to wait before it is tried again; -1: not to try again; PUSHBACK_NONE */
 	bool sending;   /* the session asked to wait for `writable` */
 	unsigned attempts;
 	uint64_t revision;
@@ -70,19 +78,32 @@ struct kam {
 	struct event_base *base;
 	bool own_base;
 	struct tls *tls;
-	char *server, *token;
+	char *server, *token, *user_agent;
 	int64_t connect_timeout_ms;
 	struct link *links; /* newest first */
-	struct kam_exchange *exchanges;
+	unsigned failures;     /* connections that could not be made since the last one that could */
+	int64_t rest_until_us; /* calls that wait for the server try none before, monotonic */
+	char trouble[160];     /* why the last one could not be made; "" once one was */
+	TAILQ_HEAD(, kam_exchange) exchanges;
 	struct event *turn;
 };
 
 /* client.c */
 void kam_mark(struct kam *kam);
 
+/* status.c */
+/* Hands a status to the caller, who may not want it. Whether it is OK. */
+bool kam_status_give(const struct status *st, struct kam_status *ret_status);
+
+/* `growth` doublings of the first pause, at most LIMIT_RETRY_MAX_MS, each between half and one and a half of that, so that many clients do not come
+ * back at once. */
+int64_t pause_us(unsigned growth);
+
 /* link.c */
-/* The link for new calls, opened if there is none. NULL: it cannot even be tried, and `st` says why. */
-struct link *link_current(struct kam *kam, struct status *st);
+/* The link for new calls; NULL: there is none. */
+struct link *link_current(struct kam *kam);
+/* A new one. NULL: it cannot even be tried, and `st` says why. */
+struct link *link_open(struct kam *kam, struct status *st);
 /* Hands to the network what its session has to say. */
 void link_pump(struct link *link);
 /* Frees the dead and those whose work is done. */

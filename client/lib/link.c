@@ -4,6 +4,7 @@
  */
 #include "client/lib/internal.h"
 
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 
 #include <stdio.h>
@@ -18,6 +19,17 @@ static void link_die(struct link *link, const char *reason)
 	}
 }
 
+/* A server that cannot be reached is left alone for a while by the calls that wait for it, however many they are. */
+static void link_fail(struct link *link, const char *reason)
+{
+	struct kam *kam = link->kam;
+	if (!link->dead) {
+		snprintf(kam->trouble, sizeof kam->trouble, "%s", reason);
+		kam->rest_until_us = clock_monotonic_us() + pause_us(kam->failures++);
+	}
+	link_die(link, reason);
+}
+
 static const struct rpc_client_events session_events = {
 	.message = exchange_message,
 	.writable = exchange_writable,
@@ -30,13 +42,16 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	(void)io;
 	event_del(link->timer);
 	if (strcmp(alpn, "h2") != 0) {
-		link_die(link, "the server does not speak HTTP/2");
+		link_fail(link, "the server does not speak HTTP/2");
 		return;
 	}
 	link->session = rpc_client_new(link->kam->server, NULL, &session_events, link);
 	if (!link->session) {
-		link_die(link, "out of memory");
+		link_fail(link, "out of memory");
+		return;
 	}
+	link->kam->failures = 0;
+	link->kam->trouble[0] = '\0';
 	kam_mark(link->kam);
 }
 
@@ -65,7 +80,11 @@ static void on_closed(void *context, struct io *io, const char *reason)
 {
 	struct link *link = context;
 	(void)io;
-	link_die(link, reason);
+	if (link->session) {
+		link_die(link, reason);
+	} else {
+		link_fail(link, reason);
+	}
 }
 
 static const struct io_events link_events = {
@@ -82,7 +101,7 @@ static void on_connect_timeout(evutil_socket_t socket, short what, void *context
 	struct link *link = context;
 	char reason[80];
 	snprintf(reason, sizeof reason, "no answer within %.3g s", (double)link->kam->connect_timeout_ms / 1000);
-	link_die(link, reason);
+	link_fail(link, reason);
 }
 
 static void link_free(struct link *link)
@@ -95,13 +114,17 @@ static void link_free(struct link *link)
 	free(link);
 }
 
-struct link *link_current(struct kam *kam, struct status *st)
+struct link *link_current(struct kam *kam)
 {
-	for (struct link *link = kam->links; link; link = link->next) {
-		if (!link->retired && !link->dead) {
-			return link;
-		}
+	struct link *link = kam->links;
+	while (link && (link->retired || link->dead)) {
+		link = link->next;
 	}
+	return link;
+}
+
+struct link *link_open(struct kam *kam, struct status *st)
+{
 	struct link *link = calloc(1, sizeof *link);
 	if (!link || !(link->timer = evtimer_new(kam->base, on_connect_timeout, link))) {
 		free(link);

@@ -97,8 +97,10 @@
 
 /* Client */
 #define LIMIT_CONNECT_MS 5000u                  /* name look-up to end of handshake */
+#define LIMIT_SILENCE_MS 30000                  /* a server that acknowledges nothing is gone; as long again until one that should say nothing is asked */
 #define LIMIT_CLIENT_ATTEMPTS 4u                /* times a call is sent before it is given up */
-#define LIMIT_RETRY_MS 100u                     /* first pause before sending again; doubles each time */
+#define LIMIT_RETRY_MS 100u                     /* first pause before sending or connecting again; doubles each time */
+#define LIMIT_RETRY_MAX_MS 1000u                /* … up to this: a server that comes back is found soon */
 #define LIMIT_CLIENT_CALL_MS 60000u             /* time-out of a call of the command line, where it names none */
 #define LIMIT_CLIENT_ARENA_BYTES (1u << 30)     /* one command: a reply of LIMIT_REPLY_BYTES unpacked and printed */
 #define LIMIT_IMPORT_BATCH_ROWS 500u            /* rows that the command line puts into one message */

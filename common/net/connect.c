@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +65,16 @@ static void on_connected(evutil_socket_t socket, short what, void *context)
 	}
 }
 
+/* A server that has vanished says nothing, and a watch has nothing to send that would find out. */
+static void notice_silence(int socket)
+{
+	const int on = 1, seconds = LIMIT_SILENCE_MS / 1000, interval = 10, milliseconds = LIMIT_SILENCE_MS;
+	setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+	setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds); /* of probes and of data (RFC 5482) */
+}
+
 /* Starts on one address; what becomes of it comes to on_connected. */
 static bool start(struct io *io, const struct addrinfo *address)
 {
@@ -73,6 +85,7 @@ static bool start(struct io *io, const struct addrinfo *address)
 		note_failure(io, errno);
 		return false;
 	}
+	notice_silence(io->socket);
 	io->connected = event_new(io->base, io->socket, EV_WRITE, on_connected, io);
 	if (io->connected == NULL || event_add(io->connected, &patience) != 0) {
 		note_failure(io, ENOMEM);

@@ -60,6 +60,9 @@ static void on_begin(void *context, struct rpc_call *call)
 	op->peer = arena_strdup(&op->stream.arena, io_peer(connection->io));
 	op->peer = op->peer ? op->peer : "";
 	rpc_call_set_user(call, op);
+	if (op->method->client_streaming) {
+		worker_keep(op);
+	}
 }
 
 /* Messages are copied out of the session's callback and handled in the turn. A stream that sends faster than it is served is held back. */
@@ -156,6 +159,9 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	struct rpc_server_options options = {.schema = server->engine->schema, .origins = server->origins, .http1 = strcmp(alpn, "h2") != 0};
 	(void)io;
 	connection->session = rpc_server_new(&options, &rpc_events, connection);
+	if (connection->session && connection->worker->draining_us) {
+		rpc_session_shutdown(connection->session, connection->worker->shut);
+	}
 	connection->closing = !connection->session;
 	connection_activate(connection);
 }
@@ -279,7 +285,7 @@ void connections_shutdown(struct worker *worker, bool final)
 	TAILQ_FOREACH(connection, &worker->connections, all) {
 		if (connection->session) {
 			rpc_session_shutdown(connection->session, final);
-		} else {
+		} else if (final) {
 			connection->dead = true;
 		}
 		connection_activate(connection);

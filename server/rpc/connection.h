@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * connection.h - one client's connection inside a worker: bytes to calls, calls to operations. Shared by worker.c and connection.c alone.
+ * connection.h - one client's connection inside a worker: bytes to calls, calls to operations. Shared by worker.c, connection.c and drain.c alone.
  *
  * Threads: all of it on the worker's, but for the inbox and the waiting sockets.
  */
@@ -45,14 +45,14 @@ struct worker {
 	struct executor executor;
 	TAILQ_HEAD(, connection) connections;
 	TAILQ_HEAD(, connection) active;
-	TAILQ_HEAD(, operation) pumps; /* streams that answer after every commit */
+	TAILQ_HEAD(, operation) streams; /* calls that stay open: those that answer after every commit, or take their client's messages one by one */
 	struct operation *ready, **ready_end;
 	struct operation *free_operations;
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
 	int64_t draining_us;
-	struct status stopping; /* what watches end with while draining */
-	bool shut;
+	struct status stopping; /* what streams end with while draining */
+	bool shut;              /* the second GOAWAY went out */
 };
 
 struct operation *worker_operation(struct worker *worker);
@@ -60,6 +60,13 @@ struct operation *worker_operation(struct worker *worker);
 void worker_recycle(struct operation *op);
 /* Something is to be done for it in this turn. */
 void worker_ready(struct operation *op);
+/* It stays open, and is to be told of commits and of the end. */
+void worker_keep(struct operation *op);
+/* The end of a call, with its line in the log. */
+void worker_finish(struct operation *op, const struct status *st);
+
+/* drain.c: one turn of the end. True once nothing is left. */
+bool worker_drain(struct worker *worker);
 
 /* Adopts a socket. */
 void connection_open(struct worker *worker, int socket);
@@ -68,5 +75,6 @@ void connection_activate(struct connection *connection);
 void connections_turn(struct worker *worker);
 /* Closes what idles too long. */
 void connections_sweep(struct worker *worker);
+/* Tells every peer. Handshakes go on until the final time, for behind its last word of one a client may have sent a call already. */
 void connections_shutdown(struct worker *worker, bool final);
 void connections_cut(struct worker *worker, const char *reason);

@@ -49,8 +49,8 @@ struct operation {
 	bool half_closed, end_delivered, finished, prepared_done;
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
-	TAILQ_ENTRY(operation) pumps;    /* of the worker's list, while `pumping` */
-	bool pumping, answered;          /* answered: the first bytes have gone out */
+	TAILQ_ENTRY(operation) streams;  /* of the worker's list, while `streaming` */
+	bool streaming, answered;        /* answered: the first bytes have gone out */
 	struct event *timer;      /* of the deadline, once it outlives its turn */
 
 	struct stream stream;

@@ -158,13 +158,18 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 	}
 	log_event(LOG_INFO, "stopping", "signal", "%d", (int)number, "connections", "%u", atomic_load(&server->connections), NULL);
 	health_set_serving(false);
+	listener_free(server->listener);
+	server->listener = NULL;
 	atomic_store(&server->stopping, true);
+	/* The next one ends the process at once, as it would any other. */
+	event_del(server->signals[0]);
+	event_del(server->signals[1]);
 	event_base_loopbreak(server->base);
 }
 
 static bool listen_and_catch(struct server *server, struct status *st)
 {
-	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP}; /* on_signal knows the order */
 	server->listener = listener_new(server->base, server->options.listen, on_accept, server, st);
 	for (size_t i = 0; i < 3; i++) {
 		server->signals[i] = evsignal_new(server->base, numbers[i], on_signal, server);
@@ -186,8 +191,6 @@ bool server_run(struct server *server, struct status *st)
 	log_event(LOG_INFO, "listen", "address", "%s", server->options.listen, "port", "%d", listener_port(server->listener), "workers", "%u",
 	          server->workers_count, "revision", "%llu", (unsigned long long)store_revision(server->options.engine->store), NULL);
 	event_base_dispatch(server->base);
-	listener_free(server->listener);
-	server->listener = NULL;
 	server_publish(server); /* wakes the workers, which drain */
 	return true;
 }

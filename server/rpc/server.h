@@ -31,7 +31,8 @@ struct server;
 
 /* Starts every thread but does not serve yet. */
 struct server *server_new(const struct server_options *options, struct status *st);
-/* Serves until SIGTERM or SIGINT, then drains. True when it ended as asked. */
+/* Serves until SIGTERM or SIGINT, then drains (drain.c); a second one ends the process at once. SIGHUP reads the certificates again. True when it ended
+ * as asked. */
 bool server_run(struct server *server, struct status *st);
 /* After server_run: joins the threads. */
 void server_free(struct server *server);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, SWEEP_MS = 1000, SHUTDOWN_ROUND_TRIP_US = 300000 };
+enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, SWEEP_MS = 1000 };
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------ */
 
@@ -36,9 +36,9 @@ struct operation *worker_operation(struct worker *worker)
 void worker_recycle(struct operation *op)
 {
 	struct worker *worker = op->worker;
-	if (op->pumping) {
-		TAILQ_REMOVE(&worker->pumps, op, pumps);
-		op->pumping = false;
+	if (op->streaming) {
+		TAILQ_REMOVE(&worker->streams, op, streams);
+		op->streaming = false;
 	}
 	if (op->timer) {
 		event_free(op->timer);
@@ -69,8 +69,7 @@ static struct rpc_call *call_of(const struct operation *op)
 	return op->connection ? rpc_session_call(op->connection->session, op->call_id) : NULL;
 }
 
-/* The end of a call, with its line in the log. */
-static void finish(struct operation *op, const struct status *st)
+void worker_finish(struct operation *op, const struct status *st)
 {
 	struct rpc_call *call = call_of(op);
 	bool refused = st->code == STATUS_PERMISSION_DENIED || st->code == STATUS_UNAUTHENTICATED;
@@ -120,7 +119,7 @@ static void on_deadline(evutil_socket_t unused, short what, void *context)
 		status_init(&st);
 		status_fail(&st, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
 		atomic_store(&op->cancelled, true);
-		finish(op, &st);
+		worker_finish(op, &st);
 	}
 }
 
@@ -136,6 +135,15 @@ static void arm_deadline(struct operation *op)
 	if (op->timer) {
 		struct timeval after = {left / 1000000, left % 1000000};
 		evtimer_add(op->timer, &after);
+	}
+}
+
+void worker_keep(struct operation *op)
+{
+	if (!op->streaming) {
+		TAILQ_INSERT_TAIL(&op->worker->streams, op, streams);
+		op->streaming = true;
+		arm_deadline(op);
 	}
 }
 
@@ -259,7 +267,7 @@ static void complete(struct operation *op)
 			server_record_refusal(worker->server, op);
 		}
 		answer_revision(op, call);
-		finish(op, &op->status);
+		worker_finish(op, &op->status);
 		return;
 	}
 	if (op->replied) {
@@ -271,17 +279,15 @@ static void complete(struct operation *op)
 		return;
 	}
 	if (!streaming || op->end_delivered || (!op->method->client_streaming && !op->stream.pump)) {
-		finish(op, &op->status);
+		worker_finish(op, &op->status);
 		return;
 	}
 	if (op->stream.pump && worker->draining_us) {
-		finish(op, &worker->stopping);
+		worker_finish(op, &worker->stopping);
 		return;
 	}
-	if (op->stream.pump && !op->pumping) {
-		TAILQ_INSERT_TAIL(&worker->pumps, op, pumps);
-		op->pumping = true;
-		arm_deadline(op);
+	if (op->stream.pump) {
+		worker_keep(op);
 	}
 	if (!op->waiting && !op->half_closed) {
 		rpc_call_set_reading(call, true);
@@ -330,7 +336,7 @@ static void take_inbox(struct worker *worker)
 static void run_pumps(struct worker *worker)
 {
 	struct operation *op;
-	TAILQ_FOREACH(op, &worker->pumps, pumps) {
+	TAILQ_FOREACH(op, &worker->streams, streams) {
 		if (!op->blocked) {
 			worker_ready(op);
 		}
@@ -365,37 +371,6 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 	connections_sweep(context);
 }
 
-/* Asked to stop: watches end, peers are told, what is left is cut at the end of the drain. */
-static void begin_drain(struct worker *worker)
-{
-	struct operation *op, *next;
-	status_init(&worker->stopping);
-	status_fail(&worker->stopping, STATUS_UNAVAILABLE, "SERVER_STOPPING", "the server is stopping; connect again");
-	worker->draining_us = clock_monotonic_us();
-	for (op = TAILQ_FIRST(&worker->pumps); op; op = next) {
-		next = TAILQ_NEXT(op, pumps);
-		if (!op->finished) {
-			finish(op, &worker->stopping);
-		}
-	}
-	connections_shutdown(worker, false);
-}
-
-static bool drained(struct worker *worker)
-{
-	int64_t now = clock_monotonic_us();
-	if (!worker->draining_us) {
-		begin_drain(worker);
-	} else if (!worker->shut && now - worker->draining_us > SHUTDOWN_ROUND_TRIP_US) {
-		worker->shut = true;
-		connections_shutdown(worker, true);
-	}
-	if (now - worker->draining_us > (int64_t)LIMIT_DRAIN_MS * 1000) {
-		connections_cut(worker, "drain time is over");
-	}
-	return TAILQ_EMPTY(&worker->connections) && worker->operations_away == 0;
-}
-
 static void *worker_main(void *context)
 {
 	struct worker *worker = context;
@@ -410,7 +385,7 @@ static void *worker_main(void *context)
 		}
 		run_ready(worker);
 		connections_turn(worker);
-		if (server_stopping(worker->server) && drained(worker)) {
+		if (server_stopping(worker->server) && worker_drain(worker)) {
 			break;
 		}
 	}
@@ -430,7 +405,7 @@ struct worker *worker_new(struct server *server, struct status *st)
 	worker->ready_end = &worker->ready;
 	TAILQ_INIT(&worker->connections);
 	TAILQ_INIT(&worker->active);
-	TAILQ_INIT(&worker->pumps);
+	TAILQ_INIT(&worker->streams);
 	pthread_mutex_init(&worker->sockets_lock, NULL);
 	worker->executor.server = server;
 	worker->executor.engine = server_engine(server);

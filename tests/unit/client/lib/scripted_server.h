@@ -25,6 +25,7 @@
 static const char get[] = "/kam.v1.AccountService/GetAccount";
 static const char watch[] = "/kam.v1.WatchService/Watch";
 static const char import[] = "/kam.v1.ImportService/Import";
+static const struct kam_bytes request = {(const uint8_t *)"\x0a\x03one", 5};
 
 enum { CONNECTIONS = 16 };
 
@@ -51,7 +52,8 @@ struct server {
 	bool go_away;          /* after each call: no more on this connection */
 	unsigned stream_count; /* messages that a watch sends */
 	size_t received_bytes, received_messages;
-	char authorization[64], header[64];
+	const char *pushback;  /* grpc-retry-pushback-ms of failed calls */
+	char authorization[64], header[64], user_agent[64], previous_attempts[8];
 };
 
 struct fixture {
@@ -60,8 +62,7 @@ struct fixture {
 	char ca[96];
 	struct server server;
 	struct kam *kam;
-	struct arena arena;
-	struct status st;
+	struct kam_status st;
 };
 
 /* ---- the server --------------------------------------------------------------------------------------------------------- */
@@ -116,6 +117,9 @@ static void finish_unary(struct server *server, struct rpc_call *call)
 	status_init(&st);
 	if (server->fail_calls > 0) {
 		server->fail_calls--;
+		if (server->pushback) {
+			rpc_call_add_metadata(call, "grpc-retry-pushback-ms", server->pushback);
+		}
 		status_fail(&st, STATUS_UNAVAILABLE, "", "busy");
 	} else if (server->plain_failure) {
 		status_field(&st, "name", "there is none");
@@ -126,13 +130,20 @@ static void finish_unary(struct server *server, struct rpc_call *call)
 	rpc_call_finish(call, &st);
 }
 
+static void note_header(struct rpc_call *call, const char *name, char *text, size_t size)
+{
+	const char *value = rpc_call_metadata(call, name);
+	snprintf(text, size, "%s", value ? value : "");
+}
+
 static void on_half_close(void *context, struct rpc_call *call)
 {
 	struct connection *connection = context;
 	struct server *server = connection->server;
-	const char *authorization = rpc_call_metadata(call, "authorization"), *header = rpc_call_metadata(call, "kam-as-of");
-	snprintf(server->authorization, sizeof server->authorization, "%s", authorization ? authorization : "");
-	snprintf(server->header, sizeof server->header, "%s", header ? header : "");
+	note_header(call, "authorization", server->authorization, sizeof server->authorization);
+	note_header(call, "kam-as-of", server->header, sizeof server->header);
+	note_header(call, "user-agent", server->user_agent, sizeof server->user_agent);
+	note_header(call, "grpc-previous-rpc-attempts", server->previous_attempts, sizeof server->previous_attempts);
 	server->calls++;
 	if (server->drop_calls > 0) {
 		server->drop_calls--;
@@ -233,30 +244,40 @@ static void on_accept(void *context, int socket, const char *peer)
 
 /* ---- the fixture ---------------------------------------------------------------------------------------------------------- */
 
+/* On the port it had before, if it listened before. */
+static inline void start_listening(struct fixture *fixture)
+{
+	struct server *server = &fixture->server;
+	struct status st;
+	status_init(&st);
+	server->listener = listener_new(server->base, fixture->address, on_accept, server, &st);
+	assert_non_null(server->listener);
+	snprintf(fixture->address, sizeof fixture->address, "127.0.0.1:%d", listener_port(server->listener));
+}
+
 static inline int set_up(void **state)
 {
 	static const char *const names[] = {"localhost", "127.0.0.1"};
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 	struct server *server = &fixture->server;
 	char certificate[128], key[128];
-	status_init(&fixture->st);
+	struct status st;
+	status_init(&st);
 	snprintf(fixture->directory, sizeof fixture->directory, "scripted_server.%ld", (long)getpid());
 	assert_int_equal(mkdir(fixture->directory, 0700), 0);
-	assert_true(tls_make_ca(fixture->directory, "test", &fixture->st));
-	assert_true(tls_make_server(fixture->directory, names, 2, 30, &fixture->st));
+	assert_true(tls_make_ca(fixture->directory, "test", &st));
+	assert_true(tls_make_server(fixture->directory, names, 2, 30, &st));
 	snprintf(certificate, sizeof certificate, "%s/server.pem", fixture->directory);
 	snprintf(key, sizeof key, "%s/server.key", fixture->directory);
 	snprintf(fixture->ca, sizeof fixture->ca, "%s/ca.pem", fixture->directory);
 	server->base = event_base_new();
-	server->schema = schema_new(schema_source_kam(), &fixture->st);
+	server->schema = schema_new(schema_source_kam(), &st);
 	assert_non_null(server->schema);
-	server->tls = tls_server_new(certificate, key, false, &fixture->st);
+	server->tls = tls_server_new(certificate, key, false, &st);
 	assert_non_null(server->tls);
 	server->pump = event_new(server->base, -1, 0, on_pump, server);
-	server->listener = listener_new(server->base, "127.0.0.1:0", on_accept, server, &fixture->st);
-	assert_non_null(server->listener);
-	snprintf(fixture->address, sizeof fixture->address, "localhost:%d", listener_port(server->listener));
-	arena_init(&fixture->arena, 64u << 20);
+	snprintf(fixture->address, sizeof fixture->address, "127.0.0.1:0");
+	start_listening(fixture);
 	*state = fixture;
 	return 0;
 }
@@ -275,7 +296,6 @@ static inline int tear_down(void **state)
 	tls_free(server->tls);
 	schema_free(server->schema);
 	event_base_free(server->base);
-	arena_done(&fixture->arena);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		char path[128];
 		snprintf(path, sizeof path, "%s/%s", fixture->directory, files[i]);
@@ -292,6 +312,7 @@ static inline void open_kam(struct fixture *fixture)
 		.server = fixture->address,
 		.ca_file = fixture->ca,
 		.token = "secret",
+		.user_agent = "test/1",
 		.base = fixture->server.base,
 		.connect_timeout_ms = 2000,
 	};
@@ -299,8 +320,13 @@ static inline void open_kam(struct fixture *fixture)
 	assert_non_null(fixture->kam);
 }
 
-static inline bool call(struct fixture *fixture, const struct kam_call_options *options, struct kam_reply *ret_reply)
+/* An answered call whose reply is not looked at. */
+static inline bool call(struct fixture *fixture, const struct kam_call_options *options)
 {
-	status_init(&fixture->st);
-	return kam_call(fixture->kam, get, (struct bytes){(const uint8_t *)"\x0a\x03one", 5}, options, &fixture->arena, ret_reply, &fixture->st);
+	struct kam_reply reply;
+	bool answered = kam_call(fixture->kam, get, request, options, &reply, &fixture->st);
+	if (answered) {
+		kam_reply_free(&reply);
+	}
+	return answered;
 }

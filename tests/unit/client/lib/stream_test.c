@@ -7,19 +7,19 @@
 static void stream_of_many_messages(void **state)
 {
 	struct fixture *fixture = *state;
-	struct bytes message;
+	struct kam_bytes message;
 	unsigned count = 0;
 	open_kam(fixture);
 	fixture->server.stream_count = 5000;
 	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
 	assert_non_null(stream);
-	assert_true(kam_stream_send(stream, (struct bytes){0}, true));
+	assert_true(kam_stream_send(stream, (struct kam_bytes){0}, true));
 	while (kam_stream_receive(stream, &message, &fixture->st)) {
 		assert_int_equal(message.size, 1000);
 		assert_int_equal(message.data[999], 'a' + count % 26);
 		count++;
 	}
-	assert_true(status_ok(&fixture->st));
+	assert_int_equal(fixture->st.code, KAM_OK);
 	assert_int_equal(count, 5000);
 	kam_stream_close(stream);
 }
@@ -30,13 +30,13 @@ static void both_ways_at_once(void **state)
 	struct fixture *fixture = *state;
 	enum { COUNT = 400, SIZE = 20000 };
 	static uint8_t data[SIZE];
-	struct bytes message;
+	struct kam_bytes message;
 	unsigned received = 0;
 	open_kam(fixture);
 	struct kam_stream *stream = kam_stream_open(fixture->kam, import, NULL, &fixture->st);
 	for (unsigned i = 0; i < COUNT; i++) {
 		memset(data, (int)(i % 251), SIZE);
-		assert_true(kam_stream_send(stream, (struct bytes){data, SIZE}, i + 1 == COUNT));
+		assert_true(kam_stream_send(stream, (struct kam_bytes){data, SIZE}, i + 1 == COUNT));
 		while (kam_stream_ready(stream) && kam_stream_receive(stream, &message, &fixture->st)) {
 			assert_int_equal(message.data[SIZE - 1], received % 251);
 			received++;
@@ -47,7 +47,7 @@ static void both_ways_at_once(void **state)
 		assert_int_equal(message.data[0], received % 251);
 		received++;
 	}
-	assert_true(status_ok(&fixture->st));
+	assert_int_equal(fixture->st.code, KAM_OK);
 	assert_int_equal(received, COUNT);
 	kam_stream_close(stream);
 }
@@ -55,15 +55,14 @@ static void both_ways_at_once(void **state)
 static void stream_can_be_left(void **state)
 {
 	struct fixture *fixture = *state;
-	struct bytes message;
-	struct kam_reply reply;
+	struct kam_bytes message;
 	open_kam(fixture);
 	fixture->server.stream_count = 1000;
 	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
-	kam_stream_send(stream, (struct bytes){0}, true);
+	kam_stream_send(stream, (struct kam_bytes){0}, true);
 	assert_true(kam_stream_receive(stream, &message, &fixture->st));
 	kam_stream_close(stream);
-	assert_true(call(fixture, NULL, &reply));
+	assert_true(call(fixture, NULL));
 	assert_int_equal(fixture->server.accepted, 1);
 }
 
@@ -71,17 +70,17 @@ static void stream_can_be_left(void **state)
 
 struct outcome {
 	unsigned messages, finished;
-	enum status_code code;
+	enum kam_code code;
 };
 
-static void outcome_message(void *context, struct bytes message)
+static void outcome_message(void *context, struct kam_bytes message)
 {
 	struct outcome *outcome = context;
 	(void)message;
 	outcome->messages++;
 }
 
-static void outcome_finished(void *context, const struct status *status, uint64_t revision)
+static void outcome_finished(void *context, const struct kam_status *status, uint64_t revision)
 {
 	struct outcome *outcome = context;
 	(void)revision;
@@ -100,7 +99,7 @@ static void many_exchanges_at_once(void **state)
 	open_kam(fixture);
 	for (size_t i = 0; i < COUNT; i++) {
 		struct kam_exchange *exchange = kam_exchange_start(fixture->kam, get, NULL, &outcome_events, &outcomes[i], &fixture->st);
-		kam_exchange_send(exchange, (struct bytes){(const uint8_t *)"\x0a\x03one", 5}, true);
+		kam_exchange_send(exchange, request, true);
 		if (i % 10 == 9) {
 			kam_exchange_cancel(exchange);
 		}
@@ -119,6 +118,113 @@ static void many_exchanges_at_once(void **state)
 	assert_int_equal(fixture->server.accepted, 1);
 }
 
+struct leaver {
+	struct kam_exchange *exchange;
+	unsigned messages, finished;
+};
+
+static void leaver_message(void *context, struct kam_bytes message)
+{
+	struct leaver *leaver = context;
+	(void)message;
+	if (++leaver->messages == 3) {
+		kam_exchange_cancel(leaver->exchange);
+	}
+}
+
+static void leaver_finished(void *context, const struct kam_status *status, uint64_t revision)
+{
+	struct leaver *leaver = context;
+	(void)status;
+	(void)revision;
+	leaver->finished++;
+}
+
+static void a_message_may_end_its_exchange(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct kam_exchange_events events = {.message = leaver_message, .finished = leaver_finished};
+	struct leaver leaver = {0};
+	open_kam(fixture);
+	fixture->server.stream_count = 1000;
+	leaver.exchange = kam_exchange_start(fixture->kam, watch, NULL, &events, &leaver, &fixture->st);
+	kam_exchange_send(leaver.exchange, (struct kam_bytes){0}, true);
+	while (leaver.messages < 3) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_true(call(fixture, NULL));
+	assert_int_equal(leaver.messages, 3);
+	assert_int_equal(leaver.finished, 0);
+	assert_int_equal(fixture->server.accepted, 1);
+}
+
+static void on_leave(evutil_socket_t unused, short what, void *context)
+{
+	(void)unused;
+	(void)what;
+	kam_exchange_cancel(context);
+}
+
+/* Its deadline passes in the same turn of the loop as it is left. */
+static void nothing_follows_a_cancel(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct kam_call_options options = {.timeout_ms = 20};
+	const struct timeval soon = {0, 1000};
+	struct outcome outcome = {0};
+	open_kam(fixture);
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, watch, &options, &outcome_events, &outcome, &fixture->st);
+	struct event *timer = evtimer_new(fixture->server.base, on_leave, exchange);
+	event_add(timer, &soon);
+	usleep(50000);
+	assert_true(call(fixture, NULL));
+	assert_int_equal(outcome.finished, 0);
+	event_free(timer);
+}
+
+static void an_exchange_may_stop_reading(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	open_kam(fixture);
+	fixture->server.stream_count = 3000;
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, watch, NULL, &outcome_events, &outcome, &fixture->st);
+	kam_exchange_set_reading(exchange, false);
+	kam_exchange_send(exchange, (struct kam_bytes){0}, true);
+	for (int i = 0; i < 5; i++) {
+		assert_true(call(fixture, NULL)); /* the connection goes on */
+	}
+	assert_int_equal(outcome.messages, 0);
+	kam_exchange_set_reading(exchange, true);
+	while (!outcome.finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(outcome.messages, 3000);
+	assert_int_equal(outcome.code, KAM_OK);
+}
+
+/* What nobody asks for stays with the server. */
+static void an_unread_stream_is_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_bytes message;
+	unsigned count = 0;
+	open_kam(fixture);
+	fixture->server.stream_count = 8000;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
+	assert_true(kam_stream_send(stream, (struct kam_bytes){0}, true));
+	for (int i = 0; i < 200; i++) {
+		assert_true(call(fixture, NULL));
+	}
+	assert_false(rpc_session_calls(fixture->server.connections[0].session) == 0); /* it still has some to send */
+	while (kam_stream_receive(stream, &message, &fixture->st)) {
+		count++;
+	}
+	assert_int_equal(fixture->st.code, KAM_OK);
+	assert_int_equal(count, 8000);
+	kam_stream_close(stream);
+}
+
 static void closing_ends_what_is_open(void **state)
 {
 	struct fixture *fixture = *state;
@@ -126,14 +232,14 @@ static void closing_ends_what_is_open(void **state)
 	open_kam(fixture);
 	fixture->server.silent = true;
 	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, get, NULL, &outcome_events, &outcome, &fixture->st);
-	kam_exchange_send(exchange, (struct bytes){0}, true);
+	kam_exchange_send(exchange, (struct kam_bytes){0}, true);
 	while (fixture->server.calls == 0) {
 		event_base_loop(fixture->server.base, EVLOOP_ONCE);
 	}
 	kam_close(fixture->kam);
 	fixture->kam = NULL;
 	assert_int_equal(outcome.finished, 1);
-	assert_int_equal(outcome.code, STATUS_CANCELLED);
+	assert_int_equal(outcome.code, KAM_CANCELLED);
 }
 
 int main(void)
@@ -143,6 +249,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(both_ways_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stream_can_be_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_exchanges_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_message_may_end_its_exchange, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nothing_follows_a_cancel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_exchange_may_stop_reading, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_unread_stream_is_bounded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_ends_what_is_open, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
