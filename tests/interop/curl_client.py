@@ -1,19 +1,20 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Plain curl --json, over Connect: a POST of JSON for each call, and for the watch Connect's stream of enveloped JSON."""
+"""Plain curl --json, over Connect: a POST of JSON for each call, and for the watch Connect's stream of enveloped JSON. curl_client.py --http1.1 or --http2."""
 
 import json
 import os
 import struct
 import subprocess
+import sys
 
 ENV = os.environ
 HEADERS = ENV["KAM_SCRATCH"] + "/curl-headers"
 REQUEST = ENV["KAM_SCRATCH"] + "/curl-request"
 
 
-def curl(*words, **options):
-    return ["curl", "--silent", "--show-error", "--cacert", ENV["KAM_CA"], "--header", "@" + HEADERS, *words]
+def curl(*words):
+    return ["curl", sys.argv[1], "--silent", "--show-error", "--cacert", ENV["KAM_CA"], "--header", "@" + HEADERS, *words]
 
 
 def call(method, request, expect=200):
