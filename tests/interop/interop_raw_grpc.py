@@ -213,7 +213,7 @@ def timeouts():
     for text in ("123456789m", "10x", "m", "", "-1S", "1 S", "1.5S"):
         reply = call("EmptyCall", EMPTY, ("grpc-timeout", text))
         assert reply.grpc_status in (INVALID_ARGUMENT, INTERNAL), (text, reply.headers)
-    for text in ("0m", "0S", "1n"):
+    for text in ("0m", "0S", "0n"):
         expect(call("EmptyCall", EMPTY, ("grpc-timeout", text)), DEADLINE_EXCEEDED)
     for text in ("99999999H", "99999999n", "1M", "60S", "60000m", "60000000u"):
         expect(call("EmptyCall", EMPTY, ("grpc-timeout", text)), 0)

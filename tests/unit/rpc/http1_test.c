@@ -165,6 +165,16 @@ static void clients_may_ask_to_close(void **state)
 	assert_true(rpc_session_done(echo->session));
 }
 
+/* Nobody is told to go on with what is too large. */
+static void a_request_that_says_it_is_too_large_is_refused_at_once(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n");
+	assert_int_equal(strncmp(answer, "HTTP/1.1 429 ", 13), 0);
+	assert_int_equal(echo->begun, 0);
+	assert_true(rpc_session_done(echo->session));
+}
+
 static void old_clients_get_a_body_until_the_end(void **state)
 {
 	struct echo *echo = *state;
@@ -292,6 +302,7 @@ int main(void)
 		TEST(errors_have_connects_shape),
 		TEST(an_early_answer_ends_the_connection),
 		TEST(clients_may_ask_to_close),
+		TEST(a_request_that_says_it_is_too_large_is_refused_at_once),
 		TEST(old_clients_get_a_body_until_the_end),
 		TEST(continue_is_said_where_it_is_awaited),
 		TEST(get_carries_its_message),
