@@ -86,12 +86,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	                               streaming ? "/test.rpc.v1.Echo/Chat" : "/test.rpc.v1.Echo/Say", "content-type", types[protocol], encodings[protocol], gzip ? "gzip" : "identity", NULL};
 	struct serve serve;
 	struct expected expected = expect(rest, bare, gzip, streaming, arena);
-	serve_new(&serve);
+	serve_new(&serve, false);
 	serve.pause = pick & 16;
 	buf_init(&serve.heard, arena);
-	bool ok = serve_feed(serve.session, request(rest, headers, frame_bytes, arena), step);
+	bool ok = serve_feed(serve.session, request(rest, headers, frame_bytes, arena), step, NULL);
 	assert(ok && serve.begun == 1);
-	serve_go_on(&serve);
+	serve_go_on(&serve, NULL);
 	assert(bytes_equal(buf_bytes(&serve.heard), buf_bytes(&expected.messages)));
 	assert(serve.half_closed == expected.clean || !streaming);
 	serve_done(&serve);

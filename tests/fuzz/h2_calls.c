@@ -225,7 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
 		nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_bad_frame);
 	}
-	serve_new(&serve);
+	serve_new(&serve, false);
 	nghttp2_session_client_new(&client.h2, callbacks, &client);
 	nghttp2_submit_settings(client.h2, NGHTTP2_FLAG_NONE, NULL, 0);
 	nghttp2_session_set_local_window_size(client.h2, NGHTTP2_FLAG_NONE, 0, 8 << 20);

@@ -11,10 +11,11 @@
 
 const struct schema_source *schema_source_echo(void);
 
-enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 20000 };
+enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 20000, SERVE_HELD_BYTES = 600 };
 
 struct serve {
 	struct rpc_session *session;
+	struct rpc_budget budget;
 	unsigned begun, ended;
 	bool pause;                       /* stop reading after each message, until serve_go_on */
 	uint32_t paused;                  /* the call that was stopped last; 0: none */
@@ -80,6 +81,7 @@ static inline void serve_begin(void *context, struct rpc_call *call)
 		serve_finish(call, STATUS_UNAUTHENTICATED);
 	}
 	rpc_call_add_metadata(call, "kam-revision", "42");
+	rpc_call_add_trailer(call, "kam-last", "1");
 }
 
 /* The call that was stopped goes on with what is held. False where there is none. */
@@ -101,9 +103,10 @@ static inline void serve_message(void *context, struct rpc_call *call, struct by
 	const struct schema_method *method = rpc_call_method(call);
 	assert(!served->finished && !served->half_closed && !served->http);
 	served->messages++;
+	rpc_call_set_compression(call, message.size % 32 == 2);
 	assert(served->messages == 1 || method->client_streaming);
 	/* A number in JSON may be shorter than on the wire: at most two characters there for eleven bytes here. */
-	assert(message.size <= 6 * SERVE_MESSAGE_BYTES);
+	assert(message.size <= 6 * SERVE_MESSAGE_BYTES && rpc_session_held_bytes(serve->session) <= SERVE_HELD_BYTES);
 	if (serve->heard.arena != NULL) {
 		uint32_t size = (uint32_t)message.size;
 		buf_add(&serve->heard, &size, sizeof size);
@@ -189,32 +192,40 @@ static inline void serve_http(void *context, struct rpc_call *call, const char *
 	rpc_call_respond(call, strcmp(path, "/") == 0 ? 200 : 404, headers, bytes_of(path));
 }
 
-static inline void serve_new(struct serve *serve)
+static inline void serve_new(struct serve *serve, bool http1)
 {
 	static const struct rpc_server_events events = {serve_begin, serve_message, serve_half_close, serve_writable, serve_ended, serve_http};
 	static const struct rpc_limits limits = {.message_bytes = SERVE_MESSAGE_BYTES, .streams = 20, .header_bytes = 2000};
+	static const char *const origins[] = {"https://kam.example", NULL};
 	static const struct schema *schema;
 	schema = schema != NULL ? schema : fuzz_schema(schema_source_echo());
-	*serve = (struct serve){.session = rpc_server_new(schema, &limits, &events, serve)};
+	*serve = (struct serve){.budget = {.max_bytes = SERVE_HELD_BYTES}};
+	serve->session = rpc_server_new(&(struct rpc_server_options){schema, &limits, origins, http1}, &events, serve);
 	assert(serve->session != NULL);
+	rpc_session_set_budget(serve->session, &serve->budget, SERVE_HELD_BYTES);
 }
 
-/* Every call has ended, once, when the session is gone. */
+/* Every call has ended, once, when the session is gone; and nothing is held. */
 static inline void serve_done(struct serve *serve)
 {
+	assert(rpc_session_held_bytes(serve->session) == serve->budget.used_bytes);
 	rpc_session_free(serve->session);
-	assert(serve->begun == serve->ended);
+	assert(serve->begun == serve->ended && serve->budget.used_bytes == 0);
 }
 
-/* Throws away what is to be sent. */
-static inline void serve_drain(struct rpc_session *session)
+/* Takes what is to be sent; keeps it in `out` where that is not NULL. */
+static inline void serve_drain(struct rpc_session *session, struct buf *out)
 {
-	while (rpc_session_send(session).size > 0) {
+	struct bytes bytes;
+	while ((bytes = rpc_session_send(session)).size > 0) {
+		if (out != NULL) {
+			buf_add(out, bytes.data, bytes.size);
+		}
 	}
 }
 
 /* Feeds bytes in memory of their own, `step` at a time (0: all at once), and takes what is sent in between. */
-static inline bool serve_feed(struct rpc_session *session, struct bytes bytes, size_t step)
+static inline bool serve_feed(struct rpc_session *session, struct bytes bytes, size_t step, struct buf *out)
 {
 	bool ok = true;
 	step = step == 0 ? bytes.size : step;
@@ -224,21 +235,21 @@ static inline bool serve_feed(struct rpc_session *session, struct bytes bytes, s
 		memcpy(copy, bytes.data + at, size);
 		ok = rpc_session_receive(session, (struct bytes){copy, size});
 		free(copy);
-		serve_drain(session);
+		serve_drain(session, out);
 	}
 	return ok;
 }
 
-/* Reads on wherever it paused, and answers the calls that wait. */
-static inline void serve_go_on(struct serve *serve)
+/* Reads on wherever it paused, and answers the calls that wait, and those that begin then. */
+static inline void serve_go_on(struct serve *serve, struct buf *out)
 {
 	while (serve_read_on(serve)) {
-		serve_drain(serve->session);
+		serve_drain(serve->session, out);
 	}
 	while (serve->waiting_count > 0) {
 		struct rpc_call *call = rpc_session_call(serve->session, serve->waiting[--serve->waiting_count]);
 		assert(call != NULL);
 		serve_finish(call, STATUS_UNAVAILABLE);
-		serve_drain(serve->session);
+		serve_drain(serve->session, out);
 	}
 }
