@@ -7,7 +7,7 @@
 
 #include <nghttp2/nghttp2.h>
 
-enum { REQUESTS = 12, HEADERS_MAX = 12 };
+enum { REQUESTS = 6, HEADERS_MAX = 12, ACTIONS = 40 };
 
 struct request {
 	int32_t stream_id;
@@ -229,7 +229,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nghttp2_session_client_new(&client.h2, callbacks, &client);
 	nghttp2_submit_settings(client.h2, NGHTTP2_FLAG_NONE, NULL, 0);
 	nghttp2_session_set_local_window_size(client.h2, NGHTTP2_FLAG_NONE, 0, 8 << 20);
-	for (unsigned i = 0; i < 100 && rest.size > 0; i++) {
+	for (unsigned i = 0; i < ACTIONS && rest.size > 0; i++) {
 		act(&client, &rest, arena);
 	}
 	check_answers(&client);

@@ -11,7 +11,7 @@
 
 const struct schema_source *schema_source_echo(void);
 
-enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 20000, SERVE_HELD_BYTES = 600 };
+enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 3000, SERVE_HELD_BYTES = 600 };
 
 struct serve {
 	struct rpc_session *session;
@@ -60,8 +60,8 @@ static inline void serve_stream(struct rpc_call *call)
 	struct served *served = rpc_call_user(call);
 	while (served->replies_left > 0) {
 		served->replies_left--;
-		/* Field 2, whose length is three bytes long: a message of kind Text. */
-		const uint8_t head[] = {0x12, 0xa0, 0x9c, 0x01};
+		/* Field 2, whose length is two bytes long: a message of kind Text. */
+		const uint8_t head[] = {0x12, 0xb8, 0x17};
 		const struct bytes pieces[] = {{head, sizeof head}, {reply, sizeof reply}};
 		if (!rpc_call_send_pieces(call, pieces, 2)) {
 			return;
