@@ -15,13 +15,13 @@
 
 #include <zlib.h>
 
-enum { STREAMS = 8, PREFACE_BYTES = 24 };
+enum { STREAMS = 5, PREFACE_BYTES = 24 };
 
 /* What one side of a connection sent, by stream; 0 is the connection itself. */
 struct sent {
 	struct {
 		char frames[2048];
-		uint8_t data[50000];
+		uint8_t data[32000];
 		size_t data_size;
 	} streams[STREAMS];
 };
