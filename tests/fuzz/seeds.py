@@ -122,7 +122,9 @@ seeds = {
     "connect_query": {"json": b"connect=v1&encoding=json&message=%7B%22text%22%3A%22a%22%7D", "proto": b"base64=1&message=CgVoZWxsbw&compression=gzip&encoding=proto"},
     "wire": {"thing": b"\0\0" + THING, "thing-commercial": b"\0\2" + THING, "node": b"\1\xff" + field(1, field(1, field(2, b"deep")) + field(3, b"")),
              "page": b"\2\x1f" + field(1, THING), "account": b"\x09\3" + field(1, b"accounts/acme")},
-    "json": {f"{name}-{pick}": bytes([pick]) + text for name, text in JSON.items() for pick in (0, 8, 56)},
+    "json": {f"{name}-{pick}": bytes([pick]) + text for name, text in JSON.items() for pick in (0, 8, 56)}
+    | {"mask": b'\1"displayName,a.b"', "any": b'\3{"@type":"x/google.protobuf.Duration","value":"1.5s"}', "time": b'\x0c"2026-09-30T12:00:00.123456789+01:00"',
+       "node": b'\5{"kids":[{"next":{}},{"text":"\\u00e9\\ud83d\\ude00"}]}', "page": b'\x16{"things":[{"i32":1},{}],"nextPageToken":"x"}', "duration": b'\7"-0.5s"'},
     "filter": {str(i): b"\xff" + text for i, text in enumerate([
         b'display_name = "Acme*" AND i32 < 5', b"tags:gold OR NOT labels.size = XL", b"-(part.label:w (score >= 1.5 flag = true))", b"create_time > 2026-09-30",
         b'worth > "12.5 EUR" warmth = HOT', b'length <= 90s parts.label:one', b"acme maybe:*", b'labels."dotted.key" != d', b'name = "things/a" slots.-5.label = slot'])},
