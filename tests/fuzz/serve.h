@@ -106,7 +106,7 @@ static inline void serve_message(void *context, struct rpc_call *call, struct by
 	rpc_call_set_compression(call, message.size % 32 == 2);
 	assert(served->messages == 1 || method->client_streaming);
 	/* A number in JSON may be shorter than on the wire: at most two characters there for eleven bytes here. */
-	assert(message.size <= 6 * SERVE_MESSAGE_BYTES && rpc_session_held_bytes(serve->session) <= SERVE_HELD_BYTES);
+	assert(message.size <= 6 * SERVE_MESSAGE_BYTES && rpc_session_held_bytes(serve->session) <= serve->budget.max_bytes);
 	if (serve->heard.arena != NULL) {
 		uint32_t size = (uint32_t)message.size;
 		buf_add(&serve->heard, &size, sizeof size);
