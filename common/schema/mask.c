@@ -314,7 +314,7 @@ bool mask_apply(const struct schema_type *type, ProtobufCMessage *target, const 
 	struct update u = {.arena = arena, .st = st};
 	bool every = paths_count == 1 && strcmp(paths[0], "*") == 0;
 	if (paths_count > 0 && !every) {
-		for (size_t i = 0; i < paths_count && st->violations_count < STATUS_VIOLATIONS && !arena->overflowed; i++) {
+		for (size_t i = 0; i < paths_count && !(u.failed && (st->violations_count == STATUS_VIOLATIONS || arena->overflowed)); i++) {
 			apply_path(&u, type, paths[i], target, source);
 		}
 		return !u.failed;
