@@ -4,7 +4,7 @@
  *
  * A field that is carried over is replaced whole; but inside of messages, too, what the server keeps stays as it was and what is immutable is
  * refused where it would change, so such messages are merged field by field. Elements of lists cannot be told apart: theirs are dropped.
- * Path by path goes on after a fault, so that all faults are told; the target is then worthless.
+ * Path by path goes on after a fault, so that as many are told as a status holds; the target is then worthless.
  */
 #include "common/schema/mask.h"
 
@@ -314,7 +314,7 @@ bool mask_apply(const struct schema_type *type, ProtobufCMessage *target, const 
 	struct update u = {.arena = arena, .st = st};
 	bool every = paths_count == 1 && strcmp(paths[0], "*") == 0;
 	if (paths_count > 0 && !every) {
-		for (size_t i = 0; i < paths_count; i++) {
+		for (size_t i = 0; i < paths_count && !(u.failed && (st->violations_count == STATUS_VIOLATIONS || arena->overflowed)); i++) {
 			apply_path(&u, type, paths[i], target, source);
 		}
 		return !u.failed;

@@ -6,8 +6,8 @@
 
 #include "common/schema/schema.h"
 
-/* Applies an update to `target` (a private copy of the resource, altered in place, sharing memory with `source`). `paths` of count 0: every field that is set in `source`; one path "*": every field. Output-only and
- * identity fields (name, uid, etag, times) are passed over where the mask did not name them and refused by status_field where it did; an immutable field that would change
+/* Applies an update to `target` (a private copy of the resource, altered in place, sharing memory with `source`, which must live as long as `arena`). `paths` of count 0: every
+ * field that is set in `source`; one path "*": every field. Output-only and identity fields (name, uid, etag, times) are passed over where the mask did not name them and refused by status_field where it did; an immutable field that would change
  * is refused; an unknown path is refused with the nearest known name. A path through an unset message makes it. Map entries "labels.size" can be named. */
 bool mask_apply(const struct schema_type *type, ProtobufCMessage *target, const ProtobufCMessage *source, char *const *paths, size_t paths_count, struct arena *arena, struct status *st);
 

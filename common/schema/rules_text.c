@@ -181,7 +181,8 @@ const char *rules_nearest(const char *word, const char *const *candidates, size_
 	const char *nearest = NULL;
 	for (size_t i = 0; i < count; i++) {
 		size_t candidate_size = strlen(candidates[i]);
-		if (candidate_size > WORD_BYTES_MAX) {
+		size_t difference = candidate_size > size ? candidate_size - size : size - candidate_size;
+		if (candidate_size > WORD_BYTES_MAX || difference > limit) { /* each edit mends one byte of it at most */
 			continue;
 		}
 		size_t edits = distance(word, size, candidates[i], candidate_size);

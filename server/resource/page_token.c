@@ -40,12 +40,21 @@ const char *page_token_make(struct call *call, struct bytes query, struct bytes 
 	return sodium_bin2base64(text, text_size, plain, size, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes every byte from 0x80 on for the digit '_'. */
+static bool is_ascii(const char *text)
+{
+	while (*text && (unsigned char)*text < 0x80) {
+		text++;
+	}
+	return *text == '\0';
+}
+
 bool page_token_read(struct call *call, struct bytes query, const char *token, struct bytes *ret_position)
 {
 	size_t text_size = strlen(token), size;
 	uint8_t *plain = arena_alloc(call->arena, text_size + 1), mac[MAC_BYTES];
-	if (!plain || sodium_base642bin(plain, text_size, token, text_size, NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    size < MAC_BYTES) {
+	if (!plain || !is_ascii(token) ||
+	    sodium_base642bin(plain, text_size, token, text_size, NULL, &size, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || size < MAC_BYTES) {
 		return status_field(call->status, "page_token", "is not one that kam gave; start again without it");
 	}
 	struct bytes position = {plain + MAC_BYTES, size - MAC_BYTES};

@@ -58,20 +58,18 @@ static void test_tokens(void **state)
 
 static void test_changed_tokens(void **state)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	struct world *world = *state;
 	struct status st;
 	struct call call = call_of(world, "/kam.v1.AccountService/ListAccounts", "users/admin", &st);
-	char *token = arena_strdup(&world->arena, page_token_make(&call, bytes_of("query"), bytes_of("position")));
+	static const char position[] = "position\xff\xff\xff\xff"; /* has every kind of digit: it ends in ____ */
+	char *token = arena_strdup(&world->arena, page_token_make(&call, bytes_of("query"), bytes_of(position)));
 	size_t size = strlen(token);
 	for (size_t i = 0; i < size; i++) {
 		char kept = token[i];
-		for (size_t k = 0; k < 64; k++) {
-			token[i] = alphabet[k];
-			assert_int_equal(reads(&call, "query", token, "position"), alphabet[k] == kept);
+		for (unsigned byte = 1; byte < 256; byte++) {
+			token[i] = (char)byte;
+			assert_int_equal(reads(&call, "query", token, position), (char)byte == kept);
 		}
-		token[i] = '!';
-		assert_false(reads(&call, "query", token, ""));
 		token[i] = kept;
 	}
 	assert_false(reads(&call, "query", arena_printf(&world->arena, "%sA", token), ""));

@@ -288,6 +288,7 @@ static void texts_refused(void **state)
 	} rows[] = {
 		{"i32", ""},          {"i32", "12x"},         {"i32", "2147483648"},  {"i32", "-2147483649"},     {"i32", "1.5"},        {"i32", " 1"},
 		{"u32", "-1"},        {"u32", "4294967296"},  {"s64", "9223372036854775808"}, {"f64", "18446744073709551616"}, {"ratio", "x"},
+		{"ratio", "1e55"},    {"ratio", "-3.4028236e38"},
 		{"score", "1e999"},   {"score", ""},          {"score", "0x10"},      {"flag", "yes"},            {"warmth", "WARM"},    {"warmth", ""},
 		{"blob", "abc"},      {"blob", "zz"},         {"name", "\xff"},       {"name", "a\xc3"},          {"part", "x"},         {"parts", ""},
 		{"labels", "x"},      {"switches", "maybe=1"}, {"switches", "true=x"}, {"create_time", "yesterday"}, {"create_time", "2026-02-30"},
