@@ -65,7 +65,7 @@ struct worker *worker_new(struct server *server, struct status *st);
 /* Hands an accepted socket over; closes it where that fails. Any thread. */
 void worker_accept(struct worker *worker, int socket);
 struct queue *worker_inbox(struct worker *worker);
-/* Some stream of it answers after every commit. Any thread. */
+/* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);
 /* The thread ends once the server is stopping and its connections are gone or cut. */
 void worker_join(struct worker *worker);
