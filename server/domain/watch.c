@@ -11,6 +11,10 @@
 
 enum { REVISIONS_PER_TURN = 256 }; /* then other connections have theirs */
 
+/* Set beside the groups of a change that is shown: a role may see that a resource changed and no group of it. */
+#define CHANGE_SHOWN (1u << 31)
+static_assert((int)GROUP_COUNT < 31, "the groups leave room for it");
+
 struct watch {
 	uint64_t position; /* last revision sent or passed over */
 	char **names;
@@ -31,26 +35,88 @@ static bool is_wanted(const struct watch *watch, const struct schema_resource *r
 	return name_fits && resource_fits;
 }
 
-/* The change as the caller may see it, or NULL. */
-static Kam__V1__Change *make_change(struct call *call, const struct watch *watch, const struct store_change *from)
+/* ---- one revision ------------------------------------------------------------------------------------------------------------- */
+
+enum { VARIANTS_MAX = 8 };
+
+/* The revision that the streams of this thread are at: read once, and packed once for all that see the same of it. */
+struct revision {
+	uint64_t number;
+	bool known; /* the log has it */
+	struct store_entry entry;
+	const struct schema_resource **resources; /* of each change; NULL where it is of none */
+	const char **permissions;                 /* to read each */
+	struct variant {
+		const schema_groups *groups; /* of each change; 0: it is not in it */
+		struct bytes packed;
+	} variants[VARIANTS_MAX];
+	size_t variants_count;
+};
+
+static struct revision *read_revision(struct call *call, uint64_t number)
 {
-	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, from->name);
-	if (!resource || !is_wanted(watch, resource, from->name)) {
+	struct shared *shared = call->shared;
+	struct revision *revision = shared->state;
+	if (shared->owner == &domain_watch && revision->number == number) {
+		return revision;
+	}
+	shared->owner = NULL; /* until it is whole */
+	arena_reset(&shared->arena);
+	revision = arena_calloc(&shared->arena, 1, sizeof *revision);
+	if (!revision) {
+		call_no_memory(call);
 		return NULL;
 	}
-	struct decision decision = call_decide_verb(call, resource, "read", from->name);
-	if (!decision.allowed) {
+	revision->number = number;
+	revision->known = store_log_get(call->view, number, &shared->arena, &revision->entry, call->status);
+	size_t count = revision->known ? revision->entry.changes_count : 0;
+	revision->resources = arena_calloc(&shared->arena, count + 1, sizeof *revision->resources);
+	revision->permissions = arena_calloc(&shared->arena, count + 1, sizeof *revision->permissions);
+	for (size_t i = 0; i < count && revision->resources && revision->permissions; i++) {
+		revision->resources[i] = schema_resource_of_name(call->engine->schema, revision->entry.changes[i].name);
+		revision->permissions[i] = revision->resources[i] ? arena_printf(&shared->arena, "%s.read", revision->resources[i]->plural) : "";
+	}
+	if (!status_ok(call->status) || (shared->arena.overflowed && !call_no_memory(call))) {
 		return NULL;
 	}
+	shared->owner = &domain_watch;
+	shared->state = revision;
+	return revision;
+}
+
+/* Which groups the caller sees of each change; NULL where it is nothing at all, or without memory. */
+static const schema_groups *seen_groups(struct call *call, const struct watch *watch, const struct revision *revision)
+{
+	size_t count = revision->entry.changes_count;
+	schema_groups *groups = arena_calloc(call->arena, count + 1, sizeof *groups);
+	bool any = false;
+	for (size_t i = 0; groups && i < count; i++) {
+		const char *name = revision->entry.changes[i].name;
+		if (revision->resources[i] && is_wanted(watch, revision->resources[i], name)) {
+			/* Without the call's memo, which knows permissions by their address: these are gone with the next revision. */
+			struct decision decision = decide(&call->engine->access, call->view, call->caller, revision->permissions[i], name, (struct bytes){0}, call->now_us, NULL);
+			groups[i] = decision.allowed ? decision.groups | CHANGE_SHOWN : 0;
+			any = any || groups[i] != 0;
+		}
+	}
+	if (!groups) {
+		call_no_memory(call);
+	}
+	return any ? groups : NULL;
+}
+
+/* A change as the groups show it; NULL without memory. */
+static Kam__V1__Change *make_change(struct call *call, const struct schema_resource *resource, const struct store_change *from, schema_groups groups)
+{
 	Kam__V1__Change *change = arena_alloc(call->arena, sizeof *change);
 	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
 	struct buf bytes;
 	buf_init(&bytes, call->arena);
 	if (from->operation != STORE_PURGE) {
-		call_put_resource(call, &bytes, resource->type, from->value, decision.groups);
+		call_put_resource(call, &bytes, resource->type, from->value, groups);
 	}
 	if (!change || !any || bytes.failed) {
-		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the change needs more memory than a call may use");
+		call_no_memory(call);
 		return NULL;
 	}
 	kam__v1__change__init(change);
@@ -63,32 +129,65 @@ static Kam__V1__Change *make_change(struct call *call, const struct watch *watch
 	return change;
 }
 
-/* Sends one revision, unless nothing of it is the caller's to see. False: the stream is full, or the call has failed. */
-static bool send_revision(struct call *call, const struct watch *watch, uint64_t revision)
+/* The answer into call->reply. */
+static bool pack_revision(struct call *call, const struct revision *revision, const schema_groups *groups)
 {
-	struct store_entry entry;
+	const struct store_entry *entry = &revision->entry;
 	Kam__V1__WatchResponse response = KAM__V1__WATCH_RESPONSE__INIT;
-	Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
-	if (!store_log_get(call->view, revision, call->arena, &entry, call->status)) {
-		return status_ok(call->status);
-	}
-	response.changes = arena_calloc(call->arena, entry.changes_count + 1, sizeof *response.changes);
-	for (size_t i = 0; response.changes && i < entry.changes_count; i++) {
-		Kam__V1__Change *change = make_change(call, watch, &entry.changes[i]);
-		if (change) {
+	response.changes = arena_calloc(call->arena, entry->changes_count + 1, sizeof *response.changes);
+	for (size_t i = 0; response.changes && i < entry->changes_count; i++) {
+		if (groups[i] != 0) {
+			Kam__V1__Change *change = make_change(call, revision->resources[i], &entry->changes[i], groups[i] & ~CHANGE_SHOWN);
+			if (!change) {
+				return false;
+			}
 			response.changes[response.n_changes++] = change;
 		}
 	}
-	if (response.n_changes == 0 || !status_ok(call->status)) {
+	response.revision = revision->number;
+	response.time = call_time(entry->time_us, call->arena);
+	response.actor = (char *)(uintptr_t)entry->actor;
+	return call_reply(call, &response.base);
+}
+
+/* Keeps the answer for the other streams, where there is room. */
+static void keep_variant(struct call *call, struct revision *revision, const schema_groups *groups)
+{
+	if (revision->variants_count == VARIANTS_MAX) {
+		return;
+	}
+	struct arena *arena = &call->shared->arena;
+	struct bytes packed = arena_bytes(arena, buf_bytes(&call->reply));
+	const schema_groups *copy = arena_memdup(arena, groups, revision->entry.changes_count * sizeof *groups);
+	if (packed.data && copy) {
+		revision->variants[revision->variants_count++] = (struct variant){copy, packed};
+	}
+}
+
+/* Sends one revision, unless nothing of it is the caller's to see. False: the stream is full, or the call has failed. */
+static bool send_revision(struct call *call, const struct watch *watch, uint64_t number)
+{
+	struct revision *revision = read_revision(call, number);
+	const schema_groups *groups = revision && revision->known ? seen_groups(call, watch, revision) : NULL;
+	if (!groups) {
 		return status_ok(call->status);
 	}
-	time.seconds = entry.time_us / 1000000;
-	time.nanos = (int32_t)(entry.time_us % 1000000 * 1000);
-	response.revision = revision;
-	response.time = &time;
-	response.actor = (char *)(uintptr_t)entry.actor;
-	return call_reply(call, &response.base) && call->send(call);
+	size_t size = revision->entry.changes_count * sizeof *groups;
+	for (size_t i = 0; i < revision->variants_count; i++) {
+		if (memcmp(revision->variants[i].groups, groups, size) == 0) {
+			buf_add(&call->reply, revision->variants[i].packed.data, revision->variants[i].packed.size);
+			call->replied = true;
+			return call->reply.failed ? call_no_memory(call) : call->send(call);
+		}
+	}
+	if (!pack_revision(call, revision, groups)) {
+		return false;
+	}
+	keep_variant(call, revision, groups);
+	return call->send(call);
 }
+
+/* ---- the stream ---------------------------------------------------------------------------------------------------------------- */
 
 static bool pump(struct call *call)
 {

@@ -34,6 +34,13 @@ struct stream {
 	call_handler *pump;
 };
 
+/* What the streams of a thread need not each find out anew. Kept from call to call; a method that uses it knows by `owner` whether what is there is its own. */
+struct shared {
+	struct arena arena;
+	const void *owner;
+	void *state; /* in the arena */
+};
+
 struct call {
 	const struct engine *engine;
 	const struct schema_method *method;
@@ -52,6 +59,7 @@ struct call {
 	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
 	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */
 	struct stream *stream;            /* NULL in unary methods */
+	struct shared *shared;            /* of the thread */
 	const char *prepared;             /* what a hasher made for this call (a password's hash); NULL otherwise */
 	bool verified;                    /* what a hasher found: the password is right */
 	const char *witness;              /* the stored hash that it was right for; void once that has changed */

@@ -46,6 +46,8 @@ struct worker {
 	TAILQ_HEAD(, connection) connections;
 	TAILQ_HEAD(, connection) active;
 	TAILQ_HEAD(, operation) streams; /* calls that stay open: those that answer after every commit, or take their client's messages one by one */
+	atomic_size_t streams_count;
+	uint64_t pumped;                 /* the revision that they were last run for */
 	struct operation *ready, **ready_end;
 	struct operation *free_operations;
 	size_t free_count;

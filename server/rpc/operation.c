@@ -13,6 +13,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool executor_init(struct executor *executor, struct server *server)
+{
+	executor->server = server;
+	executor->engine = server_engine(server);
+	executor->cache = caller_cache_new();
+	arena_init(&executor->shared.arena, LIMIT_CALL_ARENA_BYTES);
+	return executor->cache != NULL;
+}
+
+void executor_done(struct executor *executor)
+{
+	caller_cache_free(executor->cache);
+	arena_done(&executor->shared.arena);
+}
+
 struct operation *operation_new(void)
 {
 	struct operation *op = calloc(1, sizeof *op);
@@ -309,6 +324,7 @@ bool operation_run(struct operation *op, struct executor *executor)
 		.now_us = clock_wall_us(),
 		.view = executor->view,
 		.stream = op->method->client_streaming || op->method->server_streaming ? &op->stream : NULL,
+		.shared = &executor->shared,
 		.prepared = op->prepared,
 		.verified = op->verified,
 		.witness = op->witness,

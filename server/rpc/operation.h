@@ -76,6 +76,7 @@ struct executor {
 	struct server *server;
 	const struct engine *engine;
 	struct caller_cache *cache;
+	struct shared shared;
 	uint64_t epoch;                  /* read before the view was taken */
 	const struct store_view *view;
 	uint32_t budget;                 /* of struct call */
@@ -89,6 +90,10 @@ struct executor {
 /* Runs the pipeline for the message at hand (or the end of a client's stream, or a pump). True when done: op->status and op->reply say how. False when it must be run again
  * on a reader. */
 bool operation_run(struct operation *op, struct executor *executor);
+
+/* Makes what an executor keeps from run to run; false without memory. The rest is its thread's to set. */
+bool executor_init(struct executor *executor, struct server *server);
+void executor_done(struct executor *executor);
 
 struct operation *operation_new(void);
 /* Empties it for the next use. */

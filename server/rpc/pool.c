@@ -60,11 +60,8 @@ static void *pool_main(void *context)
 static bool start(struct pool *pool, struct pool_thread *thread, bool preparing, struct status *st)
 {
 	thread->pool = pool;
-	thread->executor.server = pool->server;
-	thread->executor.engine = server_engine(pool->server);
 	thread->executor.preparing = preparing;
-	thread->executor.cache = caller_cache_new();
-	if (!thread->executor.cache || !store_snapshot_new(thread->executor.engine->store, &thread->snapshot, st)) {
+	if (!executor_init(&thread->executor, pool->server) || !store_snapshot_new(thread->executor.engine->store, &thread->snapshot, st)) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	store_snapshot_release(thread->snapshot);
@@ -84,7 +81,7 @@ struct pool *pool_new(struct server *server, struct queue *queue, unsigned threa
 	for (unsigned i = 0; i < threads; i++, pool->count++) {
 		if (!start(pool, &pool->threads[i], preparing, st)) {
 			store_snapshot_free(pool->threads[i].snapshot);
-			caller_cache_free(pool->threads[i].executor.cache);
+			executor_done(&pool->threads[i].executor);
 			queue_close(queue);
 			pool_join(pool);
 			return NULL;
@@ -101,7 +98,7 @@ void pool_join(struct pool *pool)
 	for (unsigned i = 0; i < pool->count; i++) {
 		pthread_join(pool->threads[i].thread, NULL);
 		store_snapshot_free(pool->threads[i].snapshot);
-		caller_cache_free(pool->threads[i].executor.cache);
+		executor_done(&pool->threads[i].executor);
 	}
 	free(pool);
 }

@@ -55,6 +55,23 @@ bool queue_push(struct queue *queue, struct operation *op)
 	return room;
 }
 
+void queue_push_list(struct queue *queue, struct operation *list)
+{
+	pthread_mutex_lock(&queue->lock);
+	bool was_empty = queue->first == NULL;
+	*queue->end = list;
+	for (; list; list = list->next) {
+		queue->end = &list->next;
+		queue->count++;
+	}
+	pthread_mutex_unlock(&queue->lock);
+	if (queue->event_fd < 0) {
+		pthread_cond_signal(&queue->filled);
+	} else if (was_empty) {
+		queue_wake(queue);
+	}
+}
+
 struct operation *queue_wait(struct queue *queue, size_t most)
 {
 	pthread_mutex_lock(&queue->lock);

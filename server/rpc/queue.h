@@ -23,6 +23,8 @@ bool queue_init(struct queue *queue, size_t count_max, bool with_event, struct s
 void queue_done(struct queue *queue);
 /* False when the queue is full or closed: the operation stays the caller's. `count_max` 0: never full. */
 bool queue_push(struct queue *queue, struct operation *op);
+/* Takes all of a list, ended by NULL, whatever `count_max`; with one wake-up. */
+void queue_push_list(struct queue *queue, struct operation *list);
 /* Takes up to `most` operations as a list; waits for the first one. NULL once it is closed and empty. */
 struct operation *queue_wait(struct queue *queue, size_t most);
 /* Takes all there are at once; clears the event. */

@@ -83,6 +83,16 @@ atomic_uint *server_connections(struct server *server)
 void server_publish(struct server *server)
 {
 	for (unsigned i = 0; i < server->workers_count; i++) {
+		if (worker_watches(server->workers[i])) {
+			queue_wake(worker_inbox(server->workers[i]));
+		}
+	}
+}
+
+/* So that they see that the server is stopping. */
+static void wake_workers(struct server *server)
+{
+	for (unsigned i = 0; i < server->workers_count; i++) {
 		queue_wake(worker_inbox(server->workers[i]));
 	}
 }
@@ -184,14 +194,14 @@ bool server_run(struct server *server, struct status *st)
 {
 	if (!listen_and_catch(server, st)) {
 		atomic_store(&server->stopping, true);
-		server_publish(server); /* wakes the workers, which end */
+		wake_workers(server); /* they end */
 		return false;
 	}
 	health_set_serving(true);
 	log_event(LOG_INFO, "listen", "address", "%s", server->options.listen, "port", "%d", listener_port(server->listener), "workers", "%u",
 	          server->workers_count, "revision", "%llu", (unsigned long long)store_revision(server->options.engine->store), NULL);
 	event_base_dispatch(server->base);
-	server_publish(server); /* wakes the workers, which drain */
+	wake_workers(server); /* they drain */
 	return true;
 }
 
@@ -249,7 +259,7 @@ void server_free(struct server *server)
 	}
 	/* Also where it never ran. */
 	atomic_store(&server->stopping, true);
-	server_publish(server);
+	wake_workers(server);
 	/* Workers first, while the others still answer what they wait for; then those, once their queues are empty. */
 	for (unsigned i = 0; i < server->workers_count; i++) {
 		worker_join(server->workers[i]);

@@ -49,7 +49,7 @@ bool server_stopping(const struct server *server);
 struct queue *server_writer_queue(struct server *server);
 struct queue *server_reader_queue(struct server *server);
 struct queue *server_hasher_queue(struct server *server);
-/* After a commit: wakes every worker's watches. */
+/* After a commit: wakes the workers that have watches. */
 void server_publish(struct server *server);
 /* Notes, now and then, that a session is in use. Any thread. */
 void server_touch_session(struct server *server, const char *session);
@@ -65,6 +65,8 @@ struct worker *worker_new(struct server *server, struct status *st);
 /* Hands an accepted socket over; closes it where that fails. Any thread. */
 void worker_accept(struct worker *worker, int socket);
 struct queue *worker_inbox(struct worker *worker);
+/* Some stream of it may have to answer after a commit. Any thread. */
+bool worker_watches(const struct worker *worker);
 /* The thread ends once the server is stopping and its connections are gone or cut. */
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);

@@ -38,6 +38,7 @@ void worker_recycle(struct operation *op)
 	struct worker *worker = op->worker;
 	if (op->streaming) {
 		TAILQ_REMOVE(&worker->streams, op, streams);
+		atomic_fetch_sub(&worker->streams_count, 1);
 		op->streaming = false;
 	}
 	if (op->timer) {
@@ -142,6 +143,7 @@ void worker_keep(struct operation *op)
 {
 	if (!op->streaming) {
 		TAILQ_INSERT_TAIL(&op->worker->streams, op, streams);
+		atomic_fetch_add(&op->worker->streams_count, 1);
 		op->streaming = true;
 		arm_deadline(op);
 	}
@@ -286,8 +288,9 @@ static void complete(struct operation *op)
 		worker_finish(op, &worker->stopping);
 		return;
 	}
-	if (op->stream.pump) {
+	if (op->stream.pump && !op->streaming) {
 		worker_keep(op);
+		worker_ready(op); /* what was committed before the writer saw that there is a stream */
 	}
 	if (!op->waiting && !op->half_closed) {
 		rpc_call_set_reading(call, true);
@@ -336,6 +339,11 @@ static void take_inbox(struct worker *worker)
 static void run_pumps(struct worker *worker)
 {
 	struct operation *op;
+	uint64_t revision = store_revision(worker->executor.engine->store);
+	if (worker->pumped == revision) { /* woken for something else */
+		return;
+	}
+	worker->pumped = revision;
 	TAILQ_FOREACH(op, &worker->streams, streams) {
 		if (!op->blocked) {
 			worker_ready(op);
@@ -407,12 +415,9 @@ struct worker *worker_new(struct server *server, struct status *st)
 	TAILQ_INIT(&worker->active);
 	TAILQ_INIT(&worker->streams);
 	pthread_mutex_init(&worker->sockets_lock, NULL);
-	worker->executor.server = server;
-	worker->executor.engine = server_engine(server);
 	worker->executor.send = send_reply;
-	worker->executor.cache = caller_cache_new();
 	worker->base = event_base_new();
-	if (!worker->base || !worker->executor.cache || !queue_init(&worker->inbox, 0, true, st) ||
+	if (!executor_init(&worker->executor, server) || !worker->base || !queue_init(&worker->inbox, 0, true, st) ||
 	    !store_snapshot_new(worker->executor.engine->store, &worker->snapshot, st)) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 		worker_free(worker);
@@ -450,6 +455,11 @@ struct queue *worker_inbox(struct worker *worker)
 	return &worker->inbox;
 }
 
+bool worker_watches(const struct worker *worker)
+{
+	return atomic_load(&worker->streams_count) > 0;
+}
+
 void worker_join(struct worker *worker)
 {
 	pthread_join(worker->thread, NULL);
@@ -475,7 +485,7 @@ void worker_free(struct worker *worker)
 		event_base_free(worker->base);
 	}
 	store_snapshot_free(worker->snapshot);
-	caller_cache_free(worker->executor.cache);
+	executor_done(&worker->executor);
 	queue_done(&worker->inbox);
 	pthread_mutex_destroy(&worker->sockets_lock);
 	free(worker);

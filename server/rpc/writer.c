@@ -208,7 +208,6 @@ static bool end(struct writer *writer, struct status *st)
 		if (writer->access_changed) {
 			server_epoch_advance(writer->server);
 		}
-		server_publish(writer->server);
 		return true;
 	} else if (st->code != STATUS_RESOURCE_EXHAUSTED) {
 		die(st);
@@ -218,15 +217,34 @@ static bool end(struct writer *writer, struct status *st)
 	return false;
 }
 
-static void give_back(struct writer *writer, struct operation *op)
+/* Replies go back to their workers, each worker's in one piece; then the watches learn of it. */
+static void give_back(struct writer *writer, struct operation *list)
 {
-	if (op->kind == OPERATION_REFUSAL) {
-		server_refusal_recorded(writer->server);
+	while (list) {
+		struct operation *own = NULL, **own_end = &own, *rest = NULL, **rest_end = &rest, *next;
+		for (struct operation *op = list; op; op = next) {
+			next = op->next;
+			op->next = NULL;
+			if (op->kind == OPERATION_REFUSAL) {
+				server_refusal_recorded(writer->server);
+			}
+			if (op->kind != OPERATION_CALL) {
+				operation_free(op);
+			} else if (!own || op->worker == own->worker) {
+				*own_end = op;
+				own_end = &op->next;
+			} else {
+				*rest_end = op;
+				rest_end = &op->next;
+			}
+		}
+		list = rest;
+		if (own) {
+			queue_push_list(worker_inbox(own->worker), own);
+		}
 	}
-	if (op->kind != OPERATION_CALL) {
-		operation_free(op);
-	} else {
-		queue_push(worker_inbox(op->worker), op);
+	if (writer->dirty) {
+		server_publish(writer->server);
 	}
 }
 
@@ -260,15 +278,14 @@ static void run_together(struct writer *writer, struct operation *list)
 	for (struct operation *op = list; op; op = op->next) {
 		run_one(writer, op);
 	}
-	bool committed = end(writer, &st);
+	if (end(writer, &st)) {
+		give_back(writer, list);
+		return;
+	}
 	for (struct operation *op = list; op; op = next) {
 		next = op->next;
 		op->next = NULL;
-		if (committed) {
-			give_back(writer, op);
-		} else {
-			run_alone(writer, op);
-		}
+		run_alone(writer, op);
 	}
 }
 
@@ -305,20 +322,18 @@ static void *writer_main(void *context)
 struct writer *writer_new(struct server *server, struct status *st)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
-	if (!writer || !(writer->executor.cache = caller_cache_new())) {
+	if (!writer || !executor_init(&writer->executor, server)) {
 		free(writer);
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 		return NULL;
 	}
 	writer->server = server;
 	writer->executor.epoch = 1; /* its own count: every change of access goes through this thread */
-	writer->executor.server = server;
-	writer->executor.engine = server_engine(server);
 	writer->executor.append = append;
 	writer->refusals_us = REFUSALS_BURST * (1000000 / REFUSALS_PER_SECOND);
 	writer->refusals_seen_us = clock_monotonic_us();
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
-		caller_cache_free(writer->executor.cache);
+		executor_done(&writer->executor);
 		free(writer);
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "THREAD", "cannot start the writer thread");
 		return NULL;
@@ -330,7 +345,7 @@ void writer_join(struct writer *writer)
 {
 	if (writer) {
 		pthread_join(writer->thread, NULL);
-		caller_cache_free(writer->executor.cache);
+		executor_done(&writer->executor);
 		free(writer);
 	}
 }

@@ -174,12 +174,20 @@ class Writes:
             self.rewind()
         return Measure(found["requests"] / found["seconds"], found["cpu"])
 
-    def measure(self, writers, seconds, rounds, protocol="gRPC"):
-        ours = floor = None
+    def measure(self, numbers, seconds, rounds, protocol):
+        """Each number of writers in turns, for they are held against each other; answers a pair for each."""
+        best = {writers: (None, None) for writers in numbers}
         for _ in range(rounds):
-            found, batch = self.kamd(writers, seconds, protocol)
-            ours, floor = found.best(ours), self.lmdb(max(1, round(batch)), seconds).best(floor)
-        return ours, floor
+            for writers, (ours, floor) in best.items():
+                found, batch = self.kamd(writers, seconds, protocol)
+                best[writers] = found.best(ours), self.lmdb(max(1, round(batch)), seconds).best(floor)
+        return best
+
+
+def watch(server, streams, changes, rounds, accounts):
+    """How long after a change's reply the last of the streams has seen it: of the round with the least p99."""
+    found = min((bench_load(server, "watch", streams, changes, accounts) for _ in range(rounds)), key=lambda found: found["p99"])
+    return Measure(None, None, found["p50"], found["p99"], found["max"])
 
 
 def idle_bytes(server, port, pid, connections):

@@ -267,6 +267,11 @@ static void test_cache(void **state)
 	assert_int_equal(cached(world, cache, session.token, now, 1)->grants_count, 2);
 	assert_null(cached(world, cache, session.token, now + idle, 1));
 	assert_non_null(cached(world, cache, session.token, now, 1));
+	/* Noted as in use, it holds longer here, though nobody told the store yet; told anew it is as stored. */
+	caller_cache_touch(cache, cached(world, cache, session.token, now, 1), now + idle / 2);
+	assert_int_equal(cached(world, cache, session.token, now, 1)->last_used_us, now + idle / 2);
+	assert_non_null(cached(world, cache, session.token, now + idle, 1));
+	assert_null(cached(world, cache, session.token, now + idle, 2));
 
 	/* Tokens that begin alike are not the same. */
 	snprintf(token, sizeof token, "%sA", session.token);
