@@ -49,6 +49,7 @@ void call_free(struct rpc_call *call)
 {
 	struct rpc_session *session = call->session;
 	inbound_drop(call);
+	headers_drop(&call->received);
 	if (call->noticed) {
 		TAILQ_REMOVE(&session->ready, call, ready);
 	}
@@ -154,21 +155,38 @@ void rpc_call_set_reading(struct rpc_call *call, bool reading)
 
 /* ---- metadata -------------------------------------------------------------------------------------------------------------- */
 
+static bool headers_reserve(struct headers *headers, struct arena *arena)
+{
+	if (headers->count < headers->capacity) {
+		return true;
+	}
+	size_t capacity = headers->capacity == 0 ? 16 : 2 * headers->capacity;
+	struct header *list = arena_alloc(arena, capacity * sizeof *list);
+	nghttp2_rcbuf **held = arena_alloc(arena, 2 * capacity * sizeof(nghttp2_rcbuf *));
+	if (list == NULL || held == NULL) {
+		return false;
+	}
+	if (headers->count > 0) {
+		memcpy(list, headers->list, headers->count * sizeof *list);
+		memcpy(held, headers->held, 2 * headers->count * sizeof(nghttp2_rcbuf *));
+	}
+	headers->list = list;
+	headers->held = held;
+	headers->capacity = capacity;
+	return true;
+}
+
+static void headers_put(struct headers *headers, struct header header, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+	headers->sizes |= UINT64_C(1) << header.name_size % 64;
+	headers->held[2 * headers->count] = name;
+	headers->held[2 * headers->count + 1] = value;
+	headers->list[headers->count++] = header;
+}
+
 bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value)
 {
-	if (headers->count == headers->capacity) {
-		size_t capacity = headers->capacity == 0 ? 16 : 2 * headers->capacity;
-		struct header *list = arena_alloc(arena, capacity * sizeof *list);
-		if (list == NULL) {
-			return false;
-		}
-		if (headers->count > 0) {
-			memcpy(list, headers->list, headers->count * sizeof *list);
-		}
-		headers->list = list;
-		headers->capacity = capacity;
-	}
-	char *text = arena_alloc(arena, name.size + value.size + 2);
+	char *text = headers_reserve(headers, arena) ? arena_alloc(arena, name.size + value.size + 2) : NULL;
 	if (text == NULL) {
 		return false;
 	}
@@ -178,8 +196,31 @@ bool headers_add(struct headers *headers, struct arena *arena, struct bytes name
 		memcpy(text + name.size + 1, value.data, value.size);
 	}
 	text[name.size + 1 + value.size] = '\0';
-	headers->list[headers->count++] = (struct header){text, text + name.size + 1, (uint32_t)name.size, (uint32_t)value.size};
+	headers_put(headers, (struct header){text, text + name.size + 1, (uint32_t)name.size, (uint32_t)value.size}, NULL, NULL);
 	return true;
+}
+
+bool headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+{
+	if (!headers_reserve(headers, arena)) {
+		return false;
+	}
+	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value); /* both end with a NUL */
+	nghttp2_rcbuf_incref(name);
+	nghttp2_rcbuf_incref(value);
+	headers_put(headers, (struct header){(const char *)n.base, (const char *)v.base, (uint32_t)n.len, (uint32_t)v.len}, name, value);
+	return true;
+}
+
+void headers_drop(struct headers *headers)
+{
+	for (size_t i = 0; i < 2 * headers->count; i++) {
+		if (headers->held[i] != NULL) {
+			nghttp2_rcbuf_decref(headers->held[i]);
+		}
+	}
+	headers->count = 0;
+	headers->sizes = 0;
 }
 
 static bool header_named(const struct header *header, const char *name, size_t size)
@@ -191,6 +232,9 @@ const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
 {
 	size_t size = strlen(name);
 	const struct headers *received = &call->received;
+	if ((received->sizes & UINT64_C(1) << size % 64) == 0) {
+		return NULL;
+	}
 	for (size_t i = 0; i < received->count; i++) {
 		struct header *first = &received->list[i];
 		if (!header_named(first, name, size)) {

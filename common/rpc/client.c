@@ -138,7 +138,7 @@ void client_response(struct rpc_call *call)
 		return;
 	}
 	if (http_status[0] == '1') {
-		call->received.count = 0; /* informational: the answer is yet to come */
+		headers_drop(&call->received); /* informational: the answer is yet to come */
 		return;
 	}
 	call->response_seen = true;

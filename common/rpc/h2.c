@@ -84,6 +84,7 @@ static void h2_shutdown(struct rpc_session *session, bool final);
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
 {
 	struct rpc_session *session = user_data;
+	session->arriving = call_of(session, frame->hd.stream_id);
 	if (!session->server || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
 		return 0;
 	}
@@ -96,23 +97,23 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
 		h2_shutdown(session, false);
 	}
 	nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, call);
+	session->arriving = call;
 	return 0;
 }
 
-static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name, size_t name_size, const uint8_t *value, size_t value_size,
-                     uint8_t flags, void *user_data)
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value, uint8_t flags, void *user_data)
 {
 	struct rpc_session *session = user_data;
-	struct rpc_call *call = call_of(session, frame->hd.stream_id);
+	struct rpc_call *call = session->arriving;
 	(void)h2;
+	(void)frame;
 	(void)flags;
 	if (call == NULL || call->received.too_large) {
 		return 0;
 	}
 	/* RFC 9113 §6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE is counted like this; nghttp2 only advertises it. */
-	call->received.bytes += name_size + value_size + 32;
-	if (call->received.bytes > session->limits.header_bytes ||
-	    !headers_add(&call->received, &call->arena, (struct bytes){name, name_size}, (struct bytes){value, value_size})) {
+	call->received.bytes += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + 32;
+	if (call->received.bytes > session->limits.header_bytes || !headers_hold(&call->received, &call->arena, name, value)) {
 		call->received.too_large = true;
 	}
 	return 0;
@@ -202,6 +203,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t erro
 		return 0;
 	}
 	nghttp2_session_set_stream_user_data(h2, stream_id, NULL);
+	session->arriving = session->arriving == call ? NULL : session->arriving;
 	session->lingering -= call->lingering;
 	if (!session->server) {
 		client_closed(call, error_code);
@@ -294,7 +296,7 @@ static bool make_h2(struct rpc_session *session)
 	int result = nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0 ? NGHTTP2_ERR_NOMEM : 0;
 	if (result == 0) {
 		nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-		nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+		nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
 		nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
 		nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk);
 		nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);

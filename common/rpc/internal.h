@@ -103,7 +103,9 @@ struct header {
 
 struct headers {
 	struct header *list;
+	nghttp2_rcbuf **held;     /* two for each: where its texts are nghttp2's */
 	size_t count, capacity;
+	uint64_t sizes;           /* a bit for each size (modulo 64) that a name has: most names that are asked for are absent */
 	size_t bytes;             /* as HTTP/2 counts: name + value + 32 each */
 	bool too_large;
 };
@@ -213,6 +215,7 @@ struct rpc_session {
 	int64_t opened_us, now_us;   /* now: as of the last tick */
 	int64_t headers_us;          /* a header block is unfinished since; 0: none is */
 	const char *offence;
+	struct rpc_call *arriving;   /* whose header block is; NULL: nobody's who is known */
 	size_t frame_bytes;          /* length of the DATA frame that is arriving; SIZE_MAX where it is padded */
 	struct queue out;            /* frames gathered by rpc_session_send */
 	struct queue inflated;       /* the message being delivered, if it came compressed */
@@ -242,6 +245,10 @@ struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id);
 /* Takes it off every list and recycles it. */
 void call_free(struct rpc_call *call);
 bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value);
+/* The same without a copy: the texts are held until headers_drop. */
+bool headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+/* Empties it. */
+void headers_drop(struct headers *headers);
 /* Puts the call on the ready list. */
 void call_notice(struct rpc_call *call);
 /* Appends prefix and pieces to the send queue; without memory the stream is reset. */
