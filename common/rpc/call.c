@@ -178,7 +178,9 @@ static bool headers_reserve(struct headers *headers, struct arena *arena)
 
 static void headers_put(struct headers *headers, struct header header, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-	headers->sizes |= UINT64_C(1) << header.name_size % 64;
+	uint64_t size = UINT64_C(1) << header.name_size % 64;
+	headers->repeated |= headers->sizes & size;
+	headers->sizes |= size;
 	headers->held[2 * headers->count] = name;
 	headers->held[2 * headers->count + 1] = value;
 	headers->list[headers->count++] = header;
@@ -220,7 +222,7 @@ void headers_drop(struct headers *headers)
 		}
 	}
 	headers->count = 0;
-	headers->sizes = 0;
+	headers->sizes = headers->repeated = 0;
 }
 
 static bool header_named(const struct header *header, const char *name, size_t size)
@@ -235,13 +237,14 @@ const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
 	if ((received->sizes & UINT64_C(1) << size % 64) == 0) {
 		return NULL;
 	}
+	bool repeated = received->repeated & UINT64_C(1) << size % 64;
 	for (size_t i = 0; i < received->count; i++) {
 		struct header *first = &received->list[i];
 		if (!header_named(first, name, size)) {
 			continue;
 		}
 		/* A repeated name is one list, RFC 9110 §5.3. Joined once: the others lose their name. */
-		for (size_t j = i + 1; j < received->count; j++) {
+		for (size_t j = i + 1; repeated && j < received->count; j++) {
 			struct header *other = &received->list[j];
 			if (header_named(other, name, size)) {
 				char *joined = arena_printf((struct arena *)&call->arena, "%s,%s", first->value, other->value);
