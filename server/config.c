@@ -2,6 +2,8 @@
  */
 #include "server/config.h"
 
+#include "common/base/limits.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stddef.h>
@@ -16,24 +18,43 @@ static const struct setting {
 	enum kind kind;
 	size_t offset;
 	uint64_t minimum, maximum; /* of numbers */
-	const char *standard;      /* the default, as written in the file */
+	const char *standard;      /* the default, as written in the file; NULL: `number` */
 	const char *help;
+	unsigned number;
 } settings[] = {
-	{"server", "listen", TEXT, offsetof(struct config, listen), 0, 0, "127.0.0.1:7443", "Address and port to listen on; port 0 takes any free one."},
-	{"server", "workers", NUMBER, offsetof(struct config, workers), 0, 64, "0", "Threads that serve connections; 0: one per core."},
-	{"server", "readers", NUMBER, offsetof(struct config, readers), 0, 64, "2", "Threads for reports and long lists."},
+	{"server", "listen", TEXT, offsetof(struct config, listen), 0, 0, "127.0.0.1:7443", "Address and port to listen on; port 0 takes any free one.", 0},
+	{"server", "workers", NUMBER, offsetof(struct config, workers), 0, 64, "0", "Threads that serve connections; 0: one per core.", 0},
+	{"server", "readers", NUMBER, offsetof(struct config, readers), 0, 64, "2", "Threads for reports and long lists.", 0},
 	{"tls", "certificate", TEXT, offsetof(struct config, certificate), 0, 0, "",
-	 "PEM file with the server's certificate and chain; empty: tls/server.pem in the data directory. Read again on SIGHUP."},
-	{"tls", "key", TEXT, offsetof(struct config, key), 0, 0, "", "PEM file with its key; empty: tls/server.key in the data directory."},
-	{"tls", "intermediate", FLAG, offsetof(struct config, tls_intermediate), 0, 0, "no", "Also accept TLS 1.2, for old clients: yes or no."},
+	 "PEM file with the server's certificate and chain; empty: tls/server.pem in the data directory. Read again on SIGHUP.", 0},
+	{"tls", "key", TEXT, offsetof(struct config, key), 0, 0, "", "PEM file with its key; empty: tls/server.key in the data directory.", 0},
+	{"tls", "intermediate", FLAG, offsetof(struct config, tls_intermediate), 0, 0, "no", "Also accept TLS 1.2, for old clients: yes or no.", 0},
 	{"server", "compress_bytes", NUMBER, offsetof(struct config, compress_bytes), 0, 1u << 30, "16384",
-	 "Replies of this size and more are sent compressed to clients that read gzip; 0: never."},
-	{"web", "directory", TEXT, offsetof(struct config, web_directory), 0, 0, "", "Folder with the web page's files; empty: there is none. Read at the start."},
+	 "Replies of this size and more are sent compressed to clients that read gzip; 0: never.", 0},
+	{"web", "directory", TEXT, offsetof(struct config, web_directory), 0, 0, "", "Folder with the web page's files; empty: there is none. Read at the start.", 0},
 	{"web", "origins", TEXT, offsetof(struct config, web_origins), 0, 0, "",
-	 "Other web sites whose pages may call, such as https://kam.example, with blanks between them (CORS)."},
+	 "Other web sites whose pages may call, such as https://kam.example, with blanks between them (CORS).", 0},
 	{"store", "size_mib", SIZE, offsetof(struct config, store_mib), 1, 1u << 24, "65536",
-	 "The store may grow to this many MiB; past it changes are refused and reads go on."},
-	{"log", "level", TEXT, offsetof(struct config, log_level), 0, 0, "info", "Least level that is logged: debug, info, warn or error."},
+	 "The store may grow to this many MiB; past it changes are refused and reads go on.", 0},
+	{"limits", "connections", NUMBER, offsetof(struct config, limits.connections), 1, 1000000, NULL, "Connections in all; more are refused.", LIMIT_CONNECTIONS},
+	{"limits", "connections_per_address", NUMBER, offsetof(struct config, limits.connections_per_address), 1, 1000000, NULL,
+	 "Connections from one IPv4 address or IPv6 /64. Raise it where many users come through one proxy.", LIMIT_CONNECTIONS_PER_ADDRESS},
+	{"limits", "handshake_ms", NUMBER, offsetof(struct config, limits.handshake_ms), 100, 3600000, NULL, "From accepting a connection to its first call.",
+	 LIMIT_HANDSHAKE_MS},
+	{"limits", "idle_ms", NUMBER, offsetof(struct config, limits.idle_ms), 100, 86400000, NULL, "A connection without an open call is closed after this.",
+	 LIMIT_IDLE_MS},
+	{"limits", "stall_ms", NUMBER, offsetof(struct config, limits.stall_ms), 100, 3600000, NULL, "A connection that takes nothing of its replies is closed after this.",
+	 LIMIT_STALL_MS},
+	{"limits", "settings_ms", NUMBER, offsetof(struct config, limits.session.settings_ms), 100, 3600000, NULL, "HTTP/2: until a client's first SETTINGS.",
+	 LIMIT_SETTINGS_MS},
+	{"limits", "headers_ms", NUMBER, offsetof(struct config, limits.session.headers_ms), 100, 3600000, NULL, "First to last byte of a call's headers.",
+	 LIMIT_HEADERS_MS},
+	{"limits", "body_ms", NUMBER, offsetof(struct config, limits.session.body_ms), 100, 3600000, NULL, "First to last byte of a request message.", LIMIT_BODY_MS},
+	{"limits", "stranger_mib", NUMBER, offsetof(struct config, limits.stranger_mib), 1, 65536, NULL,
+	 "MiB that unfinished requests may take together on connections which have shown no token yet.", LIMIT_STRANGER_MIB},
+	{"limits", "request_mib", NUMBER, offsetof(struct config, limits.request_mib), 1, 65536, NULL,
+	 "MiB that unfinished requests may take together on all other connections. Raise it where many import at once.", LIMIT_REQUEST_MIB},
+	{"log", "level", TEXT, offsetof(struct config, log_level), 0, 0, "info", "Least level that is logged: debug, info, warn or error.", 0},
 };
 
 enum { SETTINGS = sizeof settings / sizeof settings[0] };
@@ -71,7 +92,11 @@ void config_init(struct config *config)
 {
 	memset(config, 0, sizeof *config);
 	for (size_t i = 0; i < SETTINGS; i++) {
-		set(config, &settings[i], settings[i].standard);
+		if (settings[i].standard) {
+			set(config, &settings[i], settings[i].standard);
+		} else {
+			memcpy((char *)config + settings[i].offset, &settings[i].number, sizeof settings[i].number);
+		}
 	}
 }
 
@@ -131,6 +156,10 @@ void config_print_sample(void)
 		if (setting->kind == NUMBER || setting->kind == SIZE) {
 			printf("; %llu to %llu.\n", (unsigned long long)setting->minimum, (unsigned long long)setting->maximum);
 		}
-		printf("%s = %s\n", setting->key, setting->standard);
+		if (setting->standard) {
+			printf("%s = %s\n", setting->key, setting->standard);
+		} else {
+			printf("%s = %u\n", setting->key, setting->number);
+		}
 	}
 }

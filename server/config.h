@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "common/base/status.h"
+#include "server/rpc/server.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,6 +21,7 @@ struct config {
 	char web_origins[CONFIG_TEXT_BYTES];   /* separated by blanks */
 	unsigned compress_bytes;
 	uint64_t store_mib;
+	struct server_limits limits;
 	char log_level[CONFIG_TEXT_BYTES];
 };
 

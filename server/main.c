@@ -160,7 +160,7 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	if (ok) {
 		struct server_options options = {
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
-			.origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
+			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
 		server = server_new(&options, st);
 		ok = server && server_run(server, st);
 		server_free(server);

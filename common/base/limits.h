@@ -10,11 +10,13 @@
 
 /* Messages and memory */
 #define LIMIT_MESSAGE_BYTES (4u << 20)          /* one request message, as gRPC's own default */
+#define LIMIT_TRIM_MS 5000u                     /* freed memory is given back to the system this often; it takes a millisecond or two */
+#define LIMIT_HEAP_BLOCK_BYTES (256 << 10)      /* larger pieces of memory go back to the system as soon as they are freed */
 #define LIMIT_REPLY_BYTES (64u << 20)           /* one reply message: a page of 1000 large resources */
 #define LIMIT_CALL_ARENA_BYTES (64u << 20)      /* all that one call may allocate: 16 x message, see protobuf-c amplification */
 #define LIMIT_STREAM_ARENA_BYTES (512u << 20)   /* all that one stream may keep: a dry run of 100,000 rows */
 #define LIMIT_MESSAGE_DEPTH 32u                 /* nesting of messages; the contract has no recursive message */
-#define LIMIT_MESSAGE_ELEMENTS 262144u          /* fields on the wire of one message: bounds decoding work */
+#define LIMIT_MESSAGE_ELEMENTS 131072u          /* fields on the wire of one message: bounds decoding work, and memory to some 14 MiB */
 #define LIMIT_REPLY_ELEMENTS (LIMIT_REPLY_BYTES / 2) /* the same of a reply: a field takes two bytes at least */
 #define LIMIT_JSON_DEPTH 64u                    /* nesting of JSON text */
 #define LIMIT_JSON_PASSED_OVER_BYTES (16u << 20) /* JSON passed over in search of an "@type", again for each Any inside: bounds the work */
@@ -42,6 +44,7 @@
 
 /* Connections (server) */
 #define LIMIT_CONNECTIONS 10000u
+#define LIMIT_CONNECTIONS_PER_ADDRESS 400u      /* an office behind one address; idle, they take 13 MiB */
 #define LIMIT_STREAMS 1000u                     /* concurrent streams of a connection */
 #define LIMIT_HEADER_BYTES 16384u               /* name + value + 32 of every header, counted as it arrives */
 #define LIMIT_OUTPUT_BYTES (256u << 10)         /* bytes waiting in a connection's output before frames stop */
@@ -50,10 +53,23 @@
 #define LIMIT_CONNECTION_WINDOW_BYTES (4u << 20)
 #define LIMIT_HANDSHAKE_MS 10000u               /* accept to first request */
 #define LIMIT_IDLE_MS (15u * 60u * 1000u)       /* no stream open */
+#define LIMIT_STALL_MS 60000u                   /* replies wait and the peer takes less than LIMIT_STALL_BYTES of them */
+#define LIMIT_STALL_BYTES 4096u
+#define LIMIT_CONNECTION_QUEUE_BYTES (1u << 20) /* replies waiting in a connection, past which it starts no further call */
+#define LIMIT_CONNECTION_WAITING_BYTES (8u << 20) /* whole requests waiting in a connection for their turn */
+#define LIMIT_CONNECTION_READERS 4u             /* calls of one connection that readers have at a time: their replies are not waiting yet */
+#define LIMIT_STRANGER_MIB 6u                   /* unfinished requests of all connections that have shown no token */
+#define LIMIT_STRANGER_HELD_BYTES (LIMIT_MESSAGE_BYTES + 4096u) /* of one of them: a whole message, with what frames it */
+#define LIMIT_STRANGER_CALLS 16u                /* at once on one of them */
+#define LIMIT_STRANGER_REFUSALS 100u            /* calls refused on one of them before it is cut off */
+#define LIMIT_REQUEST_MIB 10u                   /* the same of all others: 2 full requests at once, or 100 batches of an import */
+#define LIMIT_CONNECTION_TURN_CALLS 64u         /* calls run for one connection before another's turn */
 #define LIMIT_DEADLINE_MS (3600u * 1000u)       /* longest grpc-timeout honoured for a unary call */
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */
-#define LIMIT_RESET_BURST 20000u                /* RST_STREAMs of a peer before GOAWAY; honest clients cancel 1,500 at once */
-#define LIMIT_RESET_PER_SECOND 5000u
+#define LIMIT_RESET_BURST 5000u                 /* RST_STREAMs of a peer before GOAWAY; honest clients cancel 1,500 at once */
+#define LIMIT_RESET_PER_SECOND 500u
+#define LIMIT_PROVOKED_RESET_BURST 1000u        /* RST_STREAMs that a peer has us send: as many as it may have streams, for they may all be one too many */
+#define LIMIT_PROVOKED_RESET_PER_SECOND 100u
 #define LIMIT_NUISANCE_BURST 1000u              /* frames that cost us more than the peer (SETTINGS, PING, empty DATA …) before GOAWAY; a WINDOW_UPDATE counts a tenth */
 #define LIMIT_NUISANCE_PER_SECOND 100u
 #define LIMIT_PING_INTERVAL_MS 9000u            /* PINGs of a peer that is sent nothing come no closer, grpc/proposal A8: clients ping every 10 s at most, less a second of jitter */
@@ -70,6 +86,7 @@
 #define LIMIT_ACCEPT_REST_MS 100u               /* out of file descriptors, the listener waits this long */
 #define LIMIT_CONNECT_ADDRESS_MS 3000u          /* client: one address of the server, until the next is tried */
 #define LIMIT_LINGER_MS 1000u                   /* after our last byte, waiting for the peer to close */
+#define LIMIT_LINGER_BYTES (1u << 20)           /* that the peer sends meanwhile: what was on its way may come, a flood may not */
 
 #define LIMIT_COMPRESS_BYTES (256u << 10)       /* a larger reply is not compressed: others wait meanwhile */
 #define LIMIT_WEB_BYTES (64u << 20)             /* the web page's files, kept in memory */

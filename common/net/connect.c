@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,7 +41,7 @@ void connect_done(struct io *io)
 
 static void note_failure(struct io *io, int error)
 {
-	snprintf(io->reason, sizeof io->reason, "cannot connect to %s: %s", io->peer, strerror(error));
+	snprintf(io->names->reason, sizeof io->names->reason, "cannot connect to %s: %s", io->peer, strerror(error));
 }
 
 static void on_connected(evutil_socket_t socket, short what, void *context)
@@ -107,7 +108,7 @@ void connect_next(struct io *io)
 		}
 	}
 	if (!started) {
-		io_close(io, io->reason);
+		io_close(io, io->names->reason);
 	}
 }
 
@@ -118,7 +119,11 @@ struct io *io_connect(struct event_base *base, const char *address, struct tls *
 	if (io == NULL) {
 		return NULL;
 	}
-	if (!address_resolve(address, false, &io->addresses, io->host, st)) {
+	io->names = calloc(1, sizeof *io->names);
+	if (io->names == NULL) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+	}
+	if (io->names == NULL || !address_resolve(address, false, &io->addresses, io->names->host, st)) {
 		io_free(io);
 		return NULL;
 	}

@@ -57,14 +57,20 @@ struct io {
 	bool partial;             /* the owner left bytes: show them in one piece with the next */
 	bool freed;               /* by its owner, while `busy` callbacks are on the stack */
 	unsigned busy;
+	size_t lingered_bytes;    /* taken since our side is done */
 	char peer[ADDRESS_TEXT_BYTES];
-	char reason[192];
 
 	/* connecting only */
 	struct addrinfo *addresses, *next_address;
 	struct event *connected;
 	evutil_socket_t socket;
+	struct io_names *names;
+};
+
+/* What only a client's io needs, as long as it lives. */
+struct io_names {
 	char host[ADDRESS_HOST_BYTES];
+	char reason[192]; /* why the last address failed */
 };
 
 struct io *io_new(struct event_base *base, struct tls *tls, const struct io_events *events, void *context, struct status *st);

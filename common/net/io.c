@@ -39,6 +39,12 @@ static void enter(struct io *io)
 	io->busy++;
 }
 
+static void release(struct io *io)
+{
+	free(io->names);
+	free(io);
+}
+
 /* After a callback: false, and the io is gone, where its owner freed it. */
 static bool leave(struct io *io)
 {
@@ -48,7 +54,7 @@ static bool leave(struct io *io)
 		return true;
 	}
 	if (io->busy == 0) {
-		free(io);
+		release(io);
 	}
 	return false;
 }
@@ -110,7 +116,11 @@ static void on_read(struct bufferevent *bufferevent, void *context)
 	struct io *io = context;
 	struct evbuffer *input = bufferevent_get_input(bufferevent);
 	if (io->state != IO_OPEN) {
+		io->lingered_bytes += evbuffer_get_length(input);
 		evbuffer_drain(input, evbuffer_get_length(input));
+		if (io->lingered_bytes > LIMIT_LINGER_BYTES) {
+			io_close(io, "finished");
+		}
 		return;
 	}
 	enter(io);
@@ -150,7 +160,7 @@ static void on_write(struct bufferevent *bufferevent, void *context)
 }
 
 /* Why TLS failed: the certificate's fault where it was that, else OpenSSL's words. */
-static void tls_reason(struct io *io, int error)
+static void tls_reason(struct io *io, int error, char *reason, size_t size)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
 	unsigned long code = bufferevent_get_openssl_error(io->bufferevent);
@@ -158,9 +168,9 @@ static void tls_reason(struct io *io, int error)
 	const char *what = io->state == IO_HANDSHAKE ? "TLS handshake failed: " : "TLS error: ";
 	long verified = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 	if (io->state == IO_HANDSHAKE && verified != X509_V_OK) {
-		snprintf(io->reason, sizeof io->reason, "%sthe server's certificate is not accepted (%s)", what, X509_verify_cert_error_string(verified));
+		snprintf(reason, size, "%sthe server's certificate is not accepted (%s)", what, X509_verify_cert_error_string(verified));
 	} else {
-		snprintf(io->reason, sizeof io->reason, "%s%s", what, text != NULL ? text : "unknown error");
+		snprintf(reason, size, "%s%s", what, text != NULL ? text : "unknown error");
 	}
 	while (bufferevent_get_openssl_error(io->bufferevent) != 0) {
 	}
@@ -171,6 +181,7 @@ static void on_event(struct bufferevent *bufferevent, short what, void *context)
 {
 	struct io *io = context;
 	int error = EVUTIL_SOCKET_ERROR();
+	char reason[192];
 	if (what & BEV_EVENT_CONNECTED) {
 		if (io->state == IO_HANDSHAKE) {
 			opened(io);
@@ -180,13 +191,12 @@ static void on_event(struct bufferevent *bufferevent, short what, void *context)
 	if (io->state == IO_FINISHING || io->state == IO_LINGERING) {
 		io_close(io, "finished");
 	} else if (bufferevent_openssl_get_ssl(bufferevent) != NULL && (io->state == IO_HANDSHAKE || what & BEV_EVENT_ERROR)) {
-		tls_reason(io, what & BEV_EVENT_ERROR ? error : 0);
-		io_close(io, io->reason);
+		tls_reason(io, what & BEV_EVENT_ERROR ? error : 0, reason, sizeof reason);
+		io_close(io, reason);
 	} else if (what & BEV_EVENT_EOF) {
 		io_close(io, "closed by the peer");
 	} else {
-		snprintf(io->reason, sizeof io->reason, "%s", error != 0 ? strerror(error) : "connection error");
-		io_close(io, io->reason);
+		io_close(io, error != 0 ? strerror(error) : "connection error");
 	}
 }
 
@@ -239,7 +249,7 @@ bool io_attach(struct io *io, evutil_socket_t socket, bool client)
 	if (io->tls == NULL) {
 		io->bufferevent = bufferevent_socket_new(io->base, socket, options);
 	} else {
-		SSL *ssl = tls_connection_new(io->tls, io->host);
+		SSL *ssl = tls_connection_new(io->tls, client ? io->names->host : NULL);
 		if (ssl != NULL) {
 			io->bufferevent = bufferevent_openssl_socket_new(io->base, socket, ssl, client ? BUFFEREVENT_SSL_CONNECTING : BUFFEREVENT_SSL_ACCEPTING,
 			                                                 options);
@@ -300,7 +310,7 @@ void io_free(struct io *io)
 	}
 	io->freed = true;
 	if (io->busy == 0) {
-		free(io);
+		release(io);
 	}
 }
 

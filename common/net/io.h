@@ -53,7 +53,7 @@ const char *io_peer(const struct io *io);
 
 struct listener;
 typedef void listener_accept(void *context, int socket, const char *peer);
-/* Listens on host:port (port 0: any free one). Out of file descriptors it rests for 100 ms instead of spinning. */
+/* Listens on host:port (port 0: any free one). Out of file descriptors it rests for LIMIT_ACCEPT_REST_MS instead of spinning; `accept` is told so with socket -1. */
 struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st);
 int listener_port(const struct listener *listener);
 void listener_free(struct listener *listener);

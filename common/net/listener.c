@@ -41,6 +41,7 @@ static void on_error(struct evconnlistener *connections, void *context)
 	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
 		evconnlistener_disable(connections);
 		event_add(listener->rest, &delay);
+		listener->accept(listener->context, -1, "");
 	}
 }
 

@@ -9,7 +9,7 @@
 
 #include <zlib.h>
 
-enum { GZIP_WINDOW = 15 + 16 /* zlib: 16 more asks for a gzip header */, GZIP_STEP_BYTES = 16384 };
+enum { GZIP_WINDOW = 15 + 16 /* zlib: 16 more asks for a gzip header */, GZIP_STEP_BYTES = 16384, GZIP_GLANCE_BYTES = 65536 };
 
 static enum gzip_result inflate_all(z_stream *stream, size_t limit_bytes, struct queue *out)
 {
@@ -43,6 +43,12 @@ static enum gzip_result inflate_all(z_stream *stream, size_t limit_bytes, struct
 	}
 }
 
+static size_t claimed_bytes(struct bytes in)
+{
+	const uint8_t *end = in.data + in.size;
+	return in.size < 4 ? 0 : (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
+}
+
 enum gzip_result gzip_inflate(struct bytes in, size_t limit_bytes, struct queue *out)
 {
 	z_stream stream = {0};
@@ -52,6 +58,10 @@ enum gzip_result gzip_inflate(struct bytes in, size_t limit_bytes, struct queue 
 	}
 	if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK) {
 		return GZIP_NO_MEMORY;
+	}
+	/* What says itself, in its last four bytes (RFC 1952 §2.3.1), that it is too large is inflated only as far as it takes to see that it is gzip. */
+	if (claimed_bytes(in) > limit_bytes && limit_bytes > GZIP_GLANCE_BYTES) {
+		limit_bytes = GZIP_GLANCE_BYTES;
 	}
 	stream.next_in = (z_const Bytef *)in.data;
 	stream.avail_in = (uInt)in.size;

@@ -21,6 +21,8 @@ enum {
 	SEND_ALONE_BYTES = 4096,   /* a frame this large goes out where it lies */
 	SETTINGS_NO_RFC7540_PRIORITIES_ID = 9,
 	REFUND_FRAMES = 10,
+	DEFLATE_TABLE_BYTES = 1024, /* for what we send: replies have few headers, and nghttp2 sets the room aside in each session */
+	HEADER_BOMB = 16,          /* times the bound on headers: more than nghttp2 lets a peer send, so they can only be references to few; unfolding all would take 70 ms a frame */
 };
 
 static struct rpc_call *call_of(struct rpc_session *session, int32_t stream_id)
@@ -60,7 +62,6 @@ static double nuisance_of(const nghttp2_frame *frame)
 	case NGHTTP2_DATA:
 		return !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) && frame->hd.length <= frame->data.padlen ? 1 : 0;
 	case NGHTTP2_PING:
-	case NGHTTP2_PRIORITY:
 	case NGHTTP2_GOAWAY:
 		return 1;
 	case NGHTTP2_WINDOW_UPDATE:
@@ -108,11 +109,18 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 	(void)h2;
 	(void)frame;
 	(void)flags;
-	if (call == NULL || call->received.too_large) {
+	if (call == NULL) {
 		return 0;
 	}
 	/* RFC 9113 §6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE is counted like this; nghttp2 only advertises it. */
 	call->received.bytes += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + 32;
+	if (session->server && call->received.bytes > HEADER_BOMB * (size_t)session->limits.header_bytes) {
+		enhance_your_calm(session, "header_bomb");
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the rest is not unfolded */
+	}
+	if (call->received.too_large) {
+		return 0;
+	}
 	if (call->received.bytes > session->limits.header_bytes || !headers_hold(&call->received, &call->arena, name, value)) {
 		call->received.too_large = true;
 	}
@@ -125,10 +133,23 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *hd, void 
 	(void)h2;
 	if (hd->type == NGHTTP2_DATA) {
 		session->frame_bytes = hd->flags & NGHTTP2_FLAG_PADDED ? SIZE_MAX : hd->length;
-	} else if (hd->type > NGHTTP2_CONTINUATION) {
-		count_nuisance(session, 1); /* a type that nobody knows is ignored, RFC 9113 §5.5, but not free */
+	} else if (hd->type == NGHTTP2_PRIORITY || hd->type > NGHTTP2_CONTINUATION) {
+		count_nuisance(session, 1); /* both are ignored (RFC 9113 §5.3.2, §5.5), but not free */
 	}
 	return 0;
+}
+
+/* Frames of unknown types: nghttp2 tells of them only who says that it takes them. */
+static int on_extension_chunk(nghttp2_session *h2, const nghttp2_frame_hd *hd, const uint8_t *data, size_t size, void *user_data)
+{
+	(void)h2, (void)hd, (void)data, (void)size, (void)user_data;
+	return NGHTTP2_ERR_CANCEL; /* ignores the rest of the frame */
+}
+
+static int on_extension(nghttp2_session *h2, void **payload, const nghttp2_frame_hd *hd, void *user_data)
+{
+	(void)h2, (void)payload, (void)hd, (void)user_data;
+	return NGHTTP2_ERR_CANCEL;
 }
 
 static void drop_rest(struct rpc_call *call, size_t size);
@@ -168,6 +189,8 @@ static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *
 		session->settled = true;
 	} else if (frame->hd.type == NGHTTP2_PING) {
 		on_ping(session, frame->hd.flags & NGHTTP2_FLAG_ACK);
+	} else if (frame->hd.type == NGHTTP2_RST_STREAM && session->server && !bucket_take(&session->cancels, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND, 1)) {
+		enhance_your_calm(session, "too_many_cancels");
 	}
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
 		return 0;
@@ -248,7 +271,7 @@ static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *
 	(void)h2;
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && session->server &&
-		    !bucket_take(&session->resets, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND, 1)) {
+		    !bucket_take(&session->resets, LIMIT_PROVOKED_RESET_BURST, LIMIT_PROVOKED_RESET_PER_SECOND, 1)) {
 			enhance_your_calm(session, "too_many_resets");
 		}
 		return 0;
@@ -304,7 +327,13 @@ static bool make_h2(struct rpc_session *session)
 		nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
 		nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_send);
 		nghttp2_option_set_no_auto_window_update(option, 1);
-		nghttp2_option_set_stream_reset_rate_limit(option, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND);
+		nghttp2_option_set_max_deflate_dynamic_table_size(option, DEFLATE_TABLE_BYTES);
+		nghttp2_option_set_stream_reset_rate_limit(option, 2 * LIMIT_RESET_BURST, 2 * LIMIT_RESET_PER_SECOND); /* ours comes first, and says why */
+		nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, on_extension_chunk);
+		nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_extension);
+		for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++) {
+			nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
+		}
 		nghttp2_mem memory = memory_functions(&session->memory);
 		result = (session->server ? nghttp2_session_server_new3 : nghttp2_session_client_new3)(&session->h2, callbacks, session, option, &memory);
 	}
@@ -384,7 +413,11 @@ static bool h2_receive(struct rpc_session *session, struct bytes bytes)
 		session->failed = true;
 		nghttp2_session_terminate_session(session->h2, NGHTTP2_PROTOCOL_ERROR);
 	}
-	return !session->failed && nghttp2_session_want_read(session->h2);
+	bool ok = !session->failed && nghttp2_session_want_read(session->h2);
+	if (!ok && !session->leaving && session->server && session->offence == NULL) {
+		session->offence = "protocol_error"; /* nghttp2's own GOAWAY says which */
+	}
+	return ok;
 }
 
 static struct bytes h2_send(struct rpc_session *session)

@@ -220,7 +220,7 @@ struct rpc_session {
 	struct queue out;            /* frames gathered by rpc_session_send */
 	struct queue inflated;       /* the message being delivered, if it came compressed */
 	struct queue deflated;       /* the one being sent, if it goes compressed */
-	struct bucket nuisance, resets;
+	struct bucket nuisance, resets, cancels;
 	int64_t ping_us;             /* the last one of the peer; 0: none since we sent something */
 	unsigned ping_strikes;
 	bool settled;                /* the peer's first SETTINGS came */

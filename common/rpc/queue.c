@@ -25,14 +25,15 @@ uint8_t *queue_reserve(struct queue *queue, size_t size)
 		if (capacity < used + size) {
 			capacity = used + size;
 		}
-		uint8_t *data = malloc(capacity);
+		bool moves = queue->head > 0; /* otherwise a large queue can grow where it lies, or by its pages */
+		uint8_t *data = moves ? malloc(capacity) : realloc(queue->data, capacity);
 		if (data == NULL) {
 			return NULL;
 		}
-		if (used > 0) {
+		if (moves) {
 			memcpy(data, queue->data + queue->head, used);
+			free(queue->data);
 		}
-		free(queue->data);
 		queue->data = data;
 		queue->capacity = capacity;
 	} else if (used > 0) {

@@ -35,7 +35,8 @@ static struct rpc_session *session_new(bool server, const struct rpc_limits *lim
 	session->held_max_bytes = LIMIT_CONNECTION_HELD_BYTES;
 	session->opened_us = session->now_us = clock_monotonic_us();
 	session->nuisance = (struct bucket){LIMIT_NUISANCE_BURST, session->now_us};
-	session->resets = (struct bucket){LIMIT_RESET_BURST, session->now_us};
+	session->resets = (struct bucket){LIMIT_PROVOKED_RESET_BURST, session->now_us};
+	session->cancels = (struct bucket){LIMIT_RESET_BURST, session->now_us};
 	TAILQ_INIT(&session->calls);
 	TAILQ_INIT(&session->ready);
 	TAILQ_INIT(&session->kept);

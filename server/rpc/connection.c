@@ -18,6 +18,14 @@ void connection_activate(struct connection *connection)
 	}
 }
 
+/* Cuts a peer off at the end of the turn. */
+static void cut(struct connection *connection, const char *offence)
+{
+	server_notice(connection->worker->server, SERVER_PEER_CUT, io_peer(connection->io), offence);
+	connection->dead = true;
+	connection_activate(connection);
+}
+
 /* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
 
 static const char *kept_metadata(struct operation *op, struct rpc_call *call, const char *name)
@@ -37,17 +45,26 @@ static const char *bearer(struct operation *op, struct rpc_call *call)
 	return copy ? copy : "";
 }
 
-static void on_begin(void *context, struct rpc_call *call)
+static void refuse(struct connection *connection, struct rpc_call *call, const char *reason, const char *message)
 {
-	struct connection *connection = context;
-	struct operation *op = worker_operation(connection->worker);
-	connection->called = true;
+	struct status st;
+	status_init(&st);
+	status_fail(&st, STATUS_RESOURCE_EXHAUSTED, reason, "%s; try again", message);
+	connection_activate(connection);
+	rpc_call_finish(call, &st);
+}
+
+/* What kamd keeps of a call, made when there is something to do for it: a stream that was opened and no more costs little. */
+static struct operation *operation_of(struct connection *connection, struct rpc_call *call)
+{
+	struct operation *op = rpc_call_user(call);
+	if (op) {
+		return op;
+	}
+	op = worker_operation(connection->worker);
 	if (!op) {
-		struct status st;
-		status_init(&st);
-		status_fail(&st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "the server is out of memory; try again");
-		rpc_call_finish(call, &st);
-		return;
+		refuse(connection, call, "MEMORY", "the server is out of memory");
+		return NULL;
 	}
 	op->connection = connection;
 	op->call_id = rpc_call_id(call);
@@ -63,21 +80,50 @@ static void on_begin(void *context, struct rpc_call *call)
 	if (op->method->client_streaming) {
 		worker_keep(op);
 	}
+	return op;
+}
+
+/* The token is looked at before anything of a message is kept. On a connection that has shown one, that of each further call is looked up once, when it runs. */
+static void on_begin(void *context, struct rpc_call *call)
+{
+	struct connection *connection = context;
+	connection->called = true;
+	if (connection->known && rpc_call_metadata(call, "authorization") && !rpc_call_method(call)->client_streaming) {
+		return;
+	}
+	struct operation *op = operation_of(connection, call);
+	bool looked_at = connection->known && op && *op->token;
+	bool admitted = op && (looked_at || worker_admit(op));
+	if (admitted && *op->user && !connection->known) {
+		connection->known = true;
+		rpc_session_set_budget(connection->session, server_budget(connection->worker->server, true), LIMIT_CONNECTION_HELD_BYTES);
+	} else if (admitted && !connection->known && rpc_session_calls(connection->session) > LIMIT_STRANGER_CALLS) {
+		op->finished = true;
+		refuse(connection, call, "CONNECTION_BUSY", "too many calls on a connection that has shown no token");
+		admitted = false;
+	}
+	if (!admitted && !connection->known && ++connection->refusals == LIMIT_STRANGER_REFUSALS) {
+		cut(connection, "too_many_refused");
+	}
 }
 
 /* Messages are copied out of the session's callback and handled in the turn. A stream that sends faster than it is served is held back. */
 static void on_message(void *context, struct rpc_call *call, struct bytes message)
 {
-	struct operation *op = rpc_call_user(call);
-	(void)context;
+	struct connection *connection = context;
+	struct operation *op = operation_of(connection, call);
 	if (!op || op->finished) {
 		return;
 	}
+	bool room = connection->waiting_bytes + message.size <= LIMIT_CONNECTION_WAITING_BYTES;
 	size_t size = sizeof(struct waiting_message) + message.size;
-	struct waiting_message *copy = op->method->client_streaming ? malloc(size) : arena_alloc(&op->stream.arena, size);
+	struct waiting_message *copy = !room ? NULL : op->method->client_streaming ? malloc(size) : arena_alloc(&op->stream.arena, size);
 	if (!copy) {
+		op->finished = true;
+		refuse(connection, call, "CONNECTION_BUSY", "too many requests are waiting on this connection");
 		return;
 	}
+	connection->waiting_bytes += message.size;
 	copy->next = NULL;
 	copy->size = message.size;
 	if (message.size) {
@@ -93,8 +139,7 @@ static void on_message(void *context, struct rpc_call *call, struct bytes messag
 
 static void on_half_close(void *context, struct rpc_call *call)
 {
-	struct operation *op = rpc_call_user(call);
-	(void)context;
+	struct operation *op = operation_of(context, call);
 	if (op) {
 		op->half_closed = true;
 		if (op->method->client_streaming) {
@@ -113,6 +158,21 @@ static void on_writable(void *context, struct rpc_call *call)
 	}
 }
 
+void connection_forget(struct operation *op)
+{
+	struct connection *connection = op->connection;
+	if (op->ready) {
+		TAILQ_REMOVE(&connection->ready, op, ready_entry);
+		op->ready = false;
+	}
+	for (const struct waiting_message *message = op->waiting; message; message = message->next) {
+		connection->waiting_bytes -= message->size;
+	}
+	connection->readers -= op->reading;
+	op->reading = false;
+	op->connection = NULL;
+}
+
 static void on_ended(void *context, struct rpc_call *call, bool cancelled)
 {
 	struct operation *op = rpc_call_user(call);
@@ -122,8 +182,8 @@ static void on_ended(void *context, struct rpc_call *call, bool cancelled)
 	}
 	rpc_call_set_user(call, NULL);
 	atomic_store(&op->cancelled, true);
-	op->connection = NULL;
-	if (!op->running && !op->ready) {
+	connection_forget(op);
+	if (!op->running) {
 		worker_recycle(op);
 	}
 }
@@ -155,10 +215,14 @@ static const struct rpc_server_events rpc_events = {
 static void on_open(void *context, struct io *io, const char *alpn)
 {
 	struct connection *connection = context;
-	const struct server_options *server = server_options(connection->worker->server);
-	struct rpc_server_options options = {.schema = server->engine->schema, .origins = server->origins, .http1 = strcmp(alpn, "h2") != 0};
+	struct server *server = connection->worker->server;
+	const struct server_options *from = server_options(server);
+	struct rpc_server_options options = {.schema = from->engine->schema, .limits = &from->limits.session, .origins = from->origins, .http1 = strcmp(alpn, "h2") != 0};
 	(void)io;
 	connection->session = rpc_server_new(&options, &rpc_events, connection);
+	if (connection->session) {
+		rpc_session_set_budget(connection->session, server_budget(server, false), LIMIT_STRANGER_HELD_BYTES);
+	}
 	if (connection->session && connection->worker->draining_us) {
 		rpc_session_shutdown(connection->session, connection->worker->shut);
 	}
@@ -195,26 +259,34 @@ static void on_closed(void *context, struct io *io, const char *reason)
 
 static const struct io_events io_events = {on_open, on_data, on_drained, on_closed};
 
-void connection_open(struct worker *worker, int socket)
+void connection_open(struct worker *worker, const struct waiting_socket *from)
 {
 	struct connection *connection = calloc(1, sizeof *connection);
 	struct status st;
 	status_init(&st);
 	if (!connection) {
-		close(socket);
+		close(from->socket);
+		admission_leave(server_admission(worker->server), &from->address);
 		return;
 	}
 	connection->worker = worker;
+	connection->address = from->address;
+	TAILQ_INIT(&connection->ready);
 	connection->opened_us = connection->used_us = clock_monotonic_us();
-	connection->io = io_accept(worker->base, socket, server_tls(worker->server), &io_events, connection, &st);
+	connection->io = io_accept(worker->base, from->socket, server_tls(worker->server), &io_events, connection, &st);
 	if (!connection->io) {
 		log_event(LOG_WARN, "accept_failed", "message", "%s", st.message, NULL);
 		free(connection);
+		admission_leave(server_admission(worker->server), &from->address);
 		return;
 	}
 	io_set_low_mark(connection->io, LOW_MARK_BYTES);
 	TAILQ_INSERT_TAIL(&worker->connections, connection, all);
-	atomic_fetch_add(server_connections(worker->server), 1);
+}
+
+bool connection_full(const struct connection *connection)
+{
+	return rpc_session_queued_bytes(connection->session) > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS;
 }
 
 static void flush(struct connection *connection)
@@ -229,6 +301,10 @@ static void flush(struct connection *connection)
 	}
 	bool done = connection->session && rpc_session_done(connection->session);
 	if ((connection->closing || done) && !connection->finishing) {
+		const char *offence = connection->session ? rpc_session_offence(connection->session) : NULL;
+		if (offence) {
+			server_notice(connection->worker->server, SERVER_PEER_CUT, io_peer(connection->io), offence);
+		}
 		connection->finishing = true;
 		io_finish(connection->io);
 	}
@@ -242,9 +318,12 @@ static void connection_free(struct connection *connection)
 	if (connection->active) {
 		TAILQ_REMOVE(&worker->active, connection, active_entry);
 	}
+	if (connection->waiting) {
+		TAILQ_REMOVE(&worker->waiting, connection, turn_entry);
+	}
 	io_free(connection->io);
+	admission_leave(server_admission(worker->server), &connection->address);
 	free(connection);
-	atomic_fetch_sub(server_connections(worker->server), 1);
 }
 
 void connections_turn(struct worker *worker)
@@ -255,6 +334,7 @@ void connections_turn(struct worker *worker)
 		connection->active = false;
 		if (!connection->dead) {
 			flush(connection);
+			worker_unpark(connection);
 		}
 		if (connection->dead) {
 			connection_free(connection);
@@ -264,17 +344,54 @@ void connections_turn(struct worker *worker)
 
 /* ---- all of them -------------------------------------------------------------------------------------------------------------------------- */
 
+/* Whether its peer has for too long taken less of its replies than it must. */
+static bool stalled(struct connection *connection, int64_t now_us, int64_t patience_us)
+{
+	size_t unsent = io_output_size(connection->io) + rpc_session_queued_bytes(connection->session);
+	if (unsent == 0 || unsent + LIMIT_STALL_BYTES <= connection->moved_unsent_bytes || connection->replies != connection->moved_replies || !connection->moved_us) {
+		connection->moved_unsent_bytes = unsent;
+		connection->moved_replies = connection->replies;
+		connection->moved_us = now_us;
+	}
+	return now_us - connection->moved_us > patience_us;
+}
+
+static bool passed(int64_t now_us, int64_t since_us, unsigned ms)
+{
+	return now_us - since_us > (int64_t)ms * 1000;
+}
+
+static void sweep(struct connection *connection, const struct server_limits *limits, int64_t now_us)
+{
+	if (!connection->session) {
+		if (passed(now_us, connection->opened_us, limits->handshake_ms)) {
+			cut(connection, "slow_handshake");
+		}
+		return;
+	}
+	bool quiet = rpc_session_calls(connection->session) == 0;
+	bool late = !connection->called && passed(now_us, connection->opened_us, limits->handshake_ms);
+	if (quiet && (late || passed(now_us, connection->used_us, limits->idle_ms))) {
+		rpc_session_shutdown(connection->session, true);
+		connection->closing = true;
+	} else if (stalled(connection, now_us, (int64_t)limits->stall_ms * 1000)) {
+		cut(connection, "no_reply_taken");
+	} else {
+		connection->closing |= !rpc_session_tick(connection->session, now_us);
+	}
+	if (!quiet || connection->closing) { /* for what the tick has to say */
+		connection_activate(connection);
+	}
+}
+
 void connections_sweep(struct worker *worker)
 {
-	int64_t now = clock_monotonic_us();
-	struct connection *connection, *next;
-	for (connection = TAILQ_FIRST(&worker->connections); connection; connection = next) {
-		next = TAILQ_NEXT(connection, all);
-		bool never_called = !connection->called && (!connection->session || rpc_session_calls(connection->session) == 0) && now - connection->opened_us > (int64_t)LIMIT_HANDSHAKE_MS * 1000;
-		bool idle = connection->session && rpc_session_calls(connection->session) == 0 && now - connection->used_us > (int64_t)LIMIT_IDLE_MS * 1000;
-		if (never_called || idle) {
-			connection->dead = true;
-			connection_activate(connection);
+	const struct server_limits *limits = &server_options(worker->server)->limits;
+	int64_t now_us = clock_monotonic_us();
+	struct connection *connection;
+	TAILQ_FOREACH(connection, &worker->connections, all) {
+		if (!connection->dead && !connection->finishing) {
+			sweep(connection, limits, now_us);
 		}
 	}
 }

@@ -14,8 +14,9 @@ struct event;
 struct event_base;
 
 struct connection {
-	TAILQ_ENTRY(connection) all, active_entry;
+	TAILQ_ENTRY(connection) all, active_entry, turn_entry;
 	struct worker *worker;
+	struct admission_address address; /* whom it counts against */
 	struct io *io;
 	struct rpc_session *session; /* NULL until the handshake is done */
 	int64_t opened_us, used_us;
@@ -24,7 +25,21 @@ struct connection {
 	bool finishing; /* io_finish was called */
 	bool dead;     /* to be freed at the end of the turn */
 	bool called;   /* some call was made */
+	unsigned refusals; /* calls of a stranger that were refused */
+	bool known;    /* a token was accepted on it: it is no stranger */
+	TAILQ_HEAD(, operation) ready; /* calls that can go on */
+	bool waiting;  /* in the worker's list of connections that have some */
+	bool parked;   /* it has some, but its peer must take replies first */
+	unsigned readers; /* calls that the readers have */
+	size_t waiting_bytes; /* whole requests that wait for their turn */
+	unsigned long long replies; /* messages sent so far */
+	/* Of the last sweep that saw the peer take something: */
+	unsigned long long moved_replies;
+	size_t moved_unsent_bytes;
+	int64_t moved_us;
 };
+
+TAILQ_HEAD(connection_list, connection);
 
 enum { SOCKETS_WAITING_MAX = 1024 };
 
@@ -35,20 +50,24 @@ struct worker {
 	struct event *wake, *sweep;
 	struct queue inbox;
 	pthread_mutex_t sockets_lock;
-	int sockets[SOCKETS_WAITING_MAX];
+	struct waiting_socket {
+		int socket;
+		struct admission_address address;
+	} sockets[SOCKETS_WAITING_MAX];
 	size_t sockets_count;
 	bool woken;
+	bool sockets_left; /* more of them wait than one turn takes */
+	unsigned sweeps;
 	struct store_snapshot *snapshot; /* of a turn: as long as nothing was committed, one serves all its calls */
 	bool snapshot_live;
 	uint64_t revision;               /* that revision_text tells of */
 	char revision_text[24];
 	struct executor executor;
-	TAILQ_HEAD(, connection) connections;
-	TAILQ_HEAD(, connection) active;
+	struct connection_list connections, active;
 	TAILQ_HEAD(, operation) streams; /* calls that stay open: those that answer after every commit, or take their client's messages one by one */
 	atomic_size_t streams_count;
 	uint64_t pumped;                 /* the revision that they were last run for */
-	struct operation *ready, **ready_end;
+	struct connection_list waiting; /* those that have calls which can go on, in turn */
 	struct operation *free_operations;
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
@@ -60,8 +79,10 @@ struct worker {
 struct operation *worker_operation(struct worker *worker);
 /* Empties an operation that nobody holds any more and keeps it for the next call. */
 void worker_recycle(struct operation *op);
-/* Something is to be done for it in this turn. */
+/* Something is to be done for it when its connection's turn comes. */
 void worker_ready(struct operation *op);
+/* At a call's headers, before anything of its message is kept: whether its caller may call it at all. False: it is answered. */
+bool worker_admit(struct operation *op);
 /* It stays open, and is to be told of commits and of the end. */
 void worker_keep(struct operation *op);
 /* The end of a call, with its line in the log. */
@@ -70,9 +91,15 @@ void worker_finish(struct operation *op, const struct status *st);
 /* drain.c: one turn of the end. True once nothing is left. */
 bool worker_drain(struct worker *worker);
 
-/* Adopts a socket. */
-void connection_open(struct worker *worker, int socket);
+/* Adopts a socket that was counted in under `address`. */
+void connection_open(struct worker *worker, const struct waiting_socket *from);
 void connection_activate(struct connection *connection);
+/* After something was sent: its calls go on if they waited for that. */
+void worker_unpark(struct connection *connection);
+/* Parts an operation from its connection: its stream is gone, or answered. What runs elsewhere comes back to nobody. */
+void connection_forget(struct operation *op);
+/* Its peer takes too little: no call of it goes on until some is taken. */
+bool connection_full(const struct connection *connection);
 /* The end of a turn: sends, closes, frees. */
 void connections_turn(struct worker *worker);
 /* Closes what idles too long. */

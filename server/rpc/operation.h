@@ -44,11 +44,13 @@ struct operation {
 	int64_t deadline_us;      /* monotonic; 0: none */
 	atomic_bool cancelled;
 	bool running;             /* elsewhere */
-	bool ready;               /* in the worker's ready list */
+	bool reading;             /* … with the readers, which is counted in its connection */
+	bool ready;               /* in its connection's ready list */
 	bool blocked;             /* its stream is full: wait for writable */
 	bool half_closed, end_delivered, finished, prepared_done;
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
+	TAILQ_ENTRY(operation) ready_entry;
 	TAILQ_ENTRY(operation) streams;  /* of the worker's list, while `streaming` */
 	bool streaming, answered;        /* answered: the first bytes have gone out */
 	struct event *timer;      /* of the deadline, once it outlives its turn */

@@ -2,29 +2,43 @@
  */
 #include "server/rpc/server.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, REFUSALS_WAITING_MAX = 256 };
+enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, REFUSALS_WAITING_MAX = 256, NOTICES_PER_SECOND = 10 };
+
+static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused"};
+
+struct notice_count {
+	unsigned long long total;
+	int64_t second;        /* monotonic */
+	unsigned lines;        /* written in that second */
+	unsigned left_out;     /* not written since the last line */
+};
 
 struct server {
 	struct server_options options;
 	struct event_base *base;
 	struct listener *listener;
-	struct event *signals[3];
+	struct event *signals[3], *trim;
 	struct worker *workers[WORKERS_MAX];
 	unsigned workers_count, next_worker;
 	struct queue writer_queue, reader_queue, hasher_queue;
 	struct writer *writer;
 	struct pool *readers, *hashers;
-	atomic_uint connections;
+	struct admission *admission;
+	struct rpc_budget strangers, known;
+	pthread_mutex_t notices_lock;
+	struct notice_count notices[SERVER_NOTICES];
 	atomic_uint refusals_waiting;
 	atomic_bool stopping;
 	_Atomic uint64_t epoch;
@@ -75,9 +89,34 @@ struct queue *server_hasher_queue(struct server *server)
 	return &server->hasher_queue;
 }
 
-atomic_uint *server_connections(struct server *server)
+struct rpc_budget *server_budget(struct server *server, bool known)
 {
-	return &server->connections;
+	return known ? &server->known : &server->strangers;
+}
+
+struct admission *server_admission(struct server *server)
+{
+	return server->admission;
+}
+
+void server_notice(struct server *server, enum server_notice kind, const char *peer, const char *reason)
+{
+	struct notice_count *count = &server->notices[kind];
+	int64_t second = clock_monotonic_us() / 1000000;
+	pthread_mutex_lock(&server->notices_lock);
+	count->total++;
+	if (count->second != second) {
+		count->second = second;
+		count->lines = 0;
+	}
+	if (count->lines < NOTICES_PER_SECOND) {
+		log_event(LOG_WARN, notice_events[kind], "peer", "%s", peer, "reason", "%s", reason, "total", "%llu", count->total, "left_out", "%u", count->left_out, NULL);
+		count->lines++;
+		count->left_out = 0;
+	} else {
+		count->left_out++;
+	}
+	pthread_mutex_unlock(&server->notices_lock);
 }
 
 void server_publish(struct server *server)
@@ -139,12 +178,18 @@ void server_refusal_recorded(struct server *server)
 static void on_accept(void *context, int socket, const char *peer)
 {
 	struct server *server = context;
-	if (atomic_load(&server->connections) >= LIMIT_CONNECTIONS) {
-		log_event(LOG_WARN, "connection_refused", "peer", "%s", peer, "reason", "%s", "too many connections", NULL);
-		close(socket);
-		return;
+	struct admission_address address;
+	const char *refusal = socket < 0 ? "out of file descriptors" : admission_enter(server->admission, peer, &address);
+	if (!refusal && !worker_accept(server->workers[server->next_worker++ % server->workers_count], socket, &address)) {
+		admission_leave(server->admission, &address);
+		refusal = "the worker is too far behind";
 	}
-	worker_accept(server->workers[server->next_worker++ % server->workers_count], socket);
+	if (refusal) {
+		server_notice(server, SERVER_CONNECTION_REFUSED, peer, refusal);
+		if (socket >= 0) {
+			close(socket);
+		}
+	}
 }
 
 static void reload(struct server *server)
@@ -166,7 +211,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 		reload(server);
 		return;
 	}
-	log_event(LOG_INFO, "stopping", "signal", "%d", (int)number, "connections", "%u", atomic_load(&server->connections), NULL);
+	log_event(LOG_INFO, "stopping", "signal", "%d", (int)number, "connections", "%u", admission_count(server->admission), NULL);
 	health_set_serving(false);
 	listener_free(server->listener);
 	server->listener = NULL;
@@ -175,6 +220,13 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 	event_del(server->signals[0]);
 	event_del(server->signals[1]);
 	event_base_loopbreak(server->base);
+}
+
+/* What a burst of calls has freed lies scattered between what lives on; the C library keeps it unless asked. */
+static void on_trim(evutil_socket_t unused, short what, void *context)
+{
+	(void)unused, (void)what, (void)context;
+	malloc_trim(0);
 }
 
 static bool listen_and_catch(struct server *server, struct status *st)
@@ -186,6 +238,10 @@ static bool listen_and_catch(struct server *server, struct status *st)
 		if (!server->signals[i] || event_add(server->signals[i], NULL) != 0) {
 			return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "SIGNALS", "cannot catch signals: %s", strerror(errno));
 		}
+	}
+	server->trim = event_new(server->base, -1, EV_PERSIST, on_trim, NULL);
+	if (!server->trim || event_add(server->trim, &(struct timeval){LIMIT_TRIM_MS / 1000, 0}) != 0) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	return server->listener != NULL;
 }
@@ -237,6 +293,7 @@ struct server *server_new(const struct server_options *options, struct status *s
 {
 	struct server *server = calloc(1, sizeof *server);
 	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK_BYTES); /* set, it does not grow by itself to 32 MiB */
 	evthread_use_pthreads();
 	if (!server || !(server->base = event_base_new())) {
 		free(server);
@@ -245,7 +302,14 @@ struct server *server_new(const struct server_options *options, struct status *s
 	}
 	server->options = *options;
 	atomic_store(&server->epoch, 1);
-	if (!start_threads(server, st)) {
+	server->strangers.max_bytes = (size_t)options->limits.stranger_mib << 20;
+	server->known.max_bytes = (size_t)options->limits.request_mib << 20;
+	pthread_mutex_init(&server->notices_lock, NULL);
+	server->admission = admission_new(options->limits.connections, options->limits.connections_per_address);
+	if (!server->admission) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+	}
+	if (!server->admission || !start_threads(server, st)) {
 		server_free(server);
 		return NULL;
 	}
@@ -278,10 +342,15 @@ void server_free(struct server *server)
 			event_free(server->signals[i]);
 		}
 	}
+	if (server->trim) {
+		event_free(server->trim);
+	}
 	listener_free(server->listener);
 	event_base_free(server->base);
 	queue_done(&server->writer_queue);
 	queue_done(&server->reader_queue);
 	queue_done(&server->hasher_queue);
+	admission_free(server->admission);
+	pthread_mutex_destroy(&server->notices_lock);
 	free(server);
 }

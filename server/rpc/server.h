@@ -13,8 +13,19 @@
 #include "common/net/io.h"
 #include "common/net/tls.h"
 #include "server/resource/engine.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/queue.h"
 #include "server/web/files.h"
+
+/* What peers may take, from limits.h where the configuration says nothing else. */
+struct server_limits {
+	unsigned connections, connections_per_address;
+	unsigned handshake_ms; /* accept to first call */
+	unsigned idle_ms;      /* no call open */
+	unsigned stall_ms;     /* replies of which the peer takes nothing */
+	unsigned stranger_mib, request_mib; /* requests that are not whole: of connections without a token, and with one */
+	struct rpc_limits session;
+};
 
 struct server_options {
 	const char *listen; /* host:port */
@@ -22,6 +33,7 @@ struct server_options {
 	unsigned readers;   /* 0: 2 */
 	unsigned compress_bytes;     /* replies of this size and more are compressed; 0: never */
 	const char *const *origins;  /* other sites whose pages may call, ended by NULL; NULL: none */
+	struct server_limits limits;
 	struct tls *tls;
 	const struct engine *engine;
 	const struct web *web;       /* NULL: there is no page */
@@ -57,13 +69,19 @@ void server_touch_session(struct server *server, const char *session);
 void server_record_refusal(struct server *server, const struct operation *op);
 /* The writer has dealt with one of them: only so many wait at a time, the rest is dropped. */
 void server_refusal_recorded(struct server *server);
-/* Connections open now, counted by the workers. */
-atomic_uint *server_connections(struct server *server);
+/* Connections open now. A worker that closes one takes it off. */
+struct admission *server_admission(struct server *server);
+/* What all connections may hold together of requests that are not whole: those that have shown a token, and strangers. */
+struct rpc_budget *server_budget(struct server *server, bool known);
+/* Lines that a peer can cause at will; each kind is counted, and written a few times a second at most. */
+enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_NOTICES };
+/* One line of the log with the running total. Any thread. */
+void server_notice(struct server *server, enum server_notice kind, const char *peer, const char *reason);
 
 struct worker;
 struct worker *worker_new(struct server *server, struct status *st);
-/* Hands an accepted socket over; closes it where that fails. Any thread. */
-void worker_accept(struct worker *worker, int socket);
+/* Hands over an accepted socket that was counted in under `address`. False: the worker is too far behind, and both stay the caller's. Any thread. */
+bool worker_accept(struct worker *worker, int socket, const struct admission_address *address);
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, SWEEP_MS = 1000 };
+enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, TICK_MS = 100, TICKS_PER_SWEEP = 5, SOCKETS_PER_TURN = 32, TURN_US = 2000 };
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------ */
 
@@ -55,19 +55,46 @@ void worker_recycle(struct operation *op)
 	worker->free_count++;
 }
 
+/* Its calls get their turn after those of the connections that wait already. */
+static void give_turn(struct connection *connection)
+{
+	if (!connection->waiting && !connection->parked && !TAILQ_EMPTY(&connection->ready)) {
+		connection->waiting = true;
+		TAILQ_INSERT_TAIL(&connection->worker->waiting, connection, turn_entry);
+	}
+}
+
 void worker_ready(struct operation *op)
 {
-	if (!op->ready && !op->running) {
+	if (!op->ready && !op->running && op->connection) {
 		op->ready = true;
-		op->next = NULL;
-		*op->worker->ready_end = op;
-		op->worker->ready_end = &op->next;
+		TAILQ_INSERT_TAIL(&op->connection->ready, op, ready_entry);
+		give_turn(op->connection);
+	}
+}
+
+void worker_unpark(struct connection *connection)
+{
+	if (connection->parked && !connection_full(connection)) {
+		connection->parked = false;
+		give_turn(connection);
 	}
 }
 
 static struct rpc_call *call_of(const struct operation *op)
 {
 	return op->connection ? rpc_session_call(op->connection->session, op->call_id) : NULL;
+}
+
+/* The session has the whole answer, however long the peer takes to take it: nothing else of a call is kept for that. */
+static void let_go(struct operation *op)
+{
+	struct rpc_call *call = call_of(op);
+	if (call && !op->running) {
+		rpc_call_set_user(call, NULL);
+		connection_forget(op);
+		worker_recycle(op);
+	}
 }
 
 void worker_finish(struct operation *op, const struct status *st)
@@ -81,6 +108,7 @@ void worker_finish(struct operation *op, const struct status *st)
 	if (call) {
 		connection_activate(op->connection);
 		rpc_call_finish(call, st);
+		let_go(op);
 	}
 }
 
@@ -107,6 +135,7 @@ static bool send_reply(struct operation *op, struct bytes message)
 	answer_revision(op, call);
 	size_t least = server_options(op->worker->server)->compress_bytes;
 	rpc_call_set_compression(call, least > 0 && message.size >= least && message.size <= LIMIT_COMPRESS_BYTES);
+	op->connection->replies++;
 	op->blocked = !rpc_call_send(call, message);
 	return !op->blocked;
 }
@@ -164,6 +193,20 @@ static bool hand_over(struct operation *op, struct queue *queue)
 	op->running = false;
 	status_init(&op->status);
 	return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls are waiting; try again");
+}
+
+/* Readers have only so many calls of a connection at a time, for what they answer is not bounded by what the peer has taken. */
+static bool hand_to_readers(struct operation *op)
+{
+	struct connection *connection = op->connection;
+	op->reading = true;
+	connection->readers++;
+	if (hand_over(op, server_reader_queue(op->worker->server))) {
+		return true;
+	}
+	op->reading = false;
+	connection->readers--;
+	return false;
 }
 
 /* The newest state. The snapshot of the call before serves where nothing was committed since; release_snapshot lets it go at the end of the turn. */
@@ -225,7 +268,7 @@ static bool dispatch(struct operation *op)
 		return !hand_over(op, server_writer_queue(server));
 	}
 	if (op->method->heavy || !run_here(op, INLINE_BUDGET)) {
-		return !hand_over(op, server_reader_queue(server));
+		return !hand_to_readers(op);
 	}
 	return true;
 }
@@ -237,6 +280,7 @@ static bool take_next(struct operation *op)
 	operation_drop_current(op);
 	if (op->waiting) {
 		op->current = op->waiting;
+		op->connection->waiting_bytes -= op->current->size;
 		op->waiting = op->current->next;
 		if (!op->waiting) {
 			op->waiting_end = &op->waiting;
@@ -300,20 +344,45 @@ static void complete(struct operation *op)
 	}
 }
 
+bool worker_admit(struct operation *op)
+{
+	if (admit(op)) {
+		return true;
+	}
+	complete(op);
+	return false;
+}
+
+/* Some calls of one connection. */
+static void run_connection(struct connection *connection)
+{
+	struct operation *op;
+	for (unsigned i = 0; i < LIMIT_CONNECTION_TURN_CALLS && (op = TAILQ_FIRST(&connection->ready)) != NULL; i++) {
+		if (connection_full(connection)) {
+			connection->parked = true;
+			connection_activate(connection);
+			return;
+		}
+		TAILQ_REMOVE(&connection->ready, op, ready_entry);
+		op->ready = false;
+		if (!op->finished && !op->blocked && take_next(op) && dispatch(op)) {
+			complete(op);
+		}
+	}
+}
+
+/* Connection by connection, so that none waits for all the calls of another; and not for long, so that bytes are moved in between. */
 static void run_ready(struct worker *worker)
 {
-	struct operation *list = worker->ready, *next;
-	worker->ready = NULL;
-	worker->ready_end = &worker->ready;
-	for (struct operation *op = list; op; op = next) {
-		next = op->next;
-		op->ready = false;
-		if (!op->connection) {
-			worker_recycle(op);
-		} else if (!op->finished && !op->blocked && take_next(op)) {
-			if (dispatch(op)) {
-				complete(op);
-			}
+	struct connection *connection, *last = TAILQ_LAST(&worker->waiting, connection_list);
+	int64_t until_us = clock_monotonic_us() + TURN_US;
+	while ((connection = TAILQ_FIRST(&worker->waiting)) != NULL) {
+		TAILQ_REMOVE(&worker->waiting, connection, turn_entry);
+		connection->waiting = false;
+		run_connection(connection);
+		give_turn(connection);
+		if (connection == last || clock_monotonic_us() > until_us) {
+			break;
 		}
 	}
 	release_snapshot(worker);
@@ -328,8 +397,15 @@ static void take_inbox(struct worker *worker)
 		op->next = NULL;
 		op->running = false;
 		worker->operations_away--;
+		if (op->reading) {
+			op->reading = false;
+			op->connection->readers--;
+			connection_activate(op->connection);
+		}
 		if (!op->connection) {
 			worker_recycle(op);
+		} else if (op->finished) {
+			let_go(op);
 		} else {
 			complete(op);
 		}
@@ -363,33 +439,40 @@ static void on_wake(evutil_socket_t unused, short what, void *context)
 static void take_sockets(struct worker *worker)
 {
 	pthread_mutex_lock(&worker->sockets_lock);
-	int sockets[SOCKETS_WAITING_MAX];
-	size_t count = worker->sockets_count;
+	struct waiting_socket sockets[SOCKETS_PER_TURN];
+	size_t count = worker->sockets_count < SOCKETS_PER_TURN ? worker->sockets_count : SOCKETS_PER_TURN;
 	memcpy(sockets, worker->sockets, count * sizeof *sockets);
-	worker->sockets_count = 0;
+	worker->sockets_count -= count;
+	memmove(worker->sockets, worker->sockets + count, worker->sockets_count * sizeof *sockets);
+	worker->sockets_left = worker->sockets_count > 0;
 	pthread_mutex_unlock(&worker->sockets_lock);
 	for (size_t i = 0; i < count; i++) {
-		connection_open(worker, sockets[i]);
+		connection_open(worker, &sockets[i]);
 	}
 }
 
 static void on_sweep(evutil_socket_t unused, short what, void *context)
 {
+	struct worker *worker = context;
 	(void)unused, (void)what;
-	connections_sweep(context);
+	if (++worker->sweeps % TICKS_PER_SWEEP == 0) {
+		connections_sweep(worker);
+	}
 }
 
 static void *worker_main(void *context)
 {
 	struct worker *worker = context;
 	for (;;) {
-		bool busy = worker->ready != NULL;
+		bool busy = !TAILQ_EMPTY(&worker->waiting) || worker->sockets_left;
 		event_base_loop(worker->base, busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
 		if (worker->woken) {
 			worker->woken = false;
 			take_inbox(worker);
 			take_sockets(worker);
 			run_pumps(worker);
+		} else if (worker->sockets_left) {
+			take_sockets(worker);
 		}
 		run_ready(worker);
 		connections_turn(worker);
@@ -410,7 +493,7 @@ struct worker *worker_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	worker->server = server;
-	worker->ready_end = &worker->ready;
+	TAILQ_INIT(&worker->waiting);
 	TAILQ_INIT(&worker->connections);
 	TAILQ_INIT(&worker->active);
 	TAILQ_INIT(&worker->streams);
@@ -427,7 +510,7 @@ struct worker *worker_new(struct server *server, struct status *st)
 	worker->wake = event_new(worker->base, worker->inbox.event_fd, EV_READ | EV_PERSIST, on_wake, worker);
 	worker->sweep = event_new(worker->base, -1, EV_PERSIST, on_sweep, worker);
 	if (!worker->wake || !worker->sweep || event_add(worker->wake, NULL) != 0 ||
-	    event_add(worker->sweep, &(struct timeval){0, 100000}) != 0 || pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
+	    event_add(worker->sweep, &(struct timeval){0, TICK_MS * 1000}) != 0 || pthread_create(&worker->thread, NULL, worker_main, worker) != 0) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "THREAD", "cannot start a worker thread");
 		worker_free(worker);
 		return NULL;
@@ -435,19 +518,18 @@ struct worker *worker_new(struct server *server, struct status *st)
 	return worker;
 }
 
-void worker_accept(struct worker *worker, int socket)
+bool worker_accept(struct worker *worker, int socket, const struct admission_address *address)
 {
 	pthread_mutex_lock(&worker->sockets_lock);
 	bool room = worker->sockets_count < SOCKETS_WAITING_MAX;
 	if (room) {
-		worker->sockets[worker->sockets_count++] = socket;
+		worker->sockets[worker->sockets_count++] = (struct waiting_socket){socket, *address};
 	}
 	pthread_mutex_unlock(&worker->sockets_lock);
 	if (room) {
 		queue_wake(&worker->inbox);
-	} else {
-		close(socket);
 	}
+	return room;
 }
 
 struct queue *worker_inbox(struct worker *worker)

@@ -265,6 +265,7 @@ static void rests_without_descriptors(void **state)
 	}
 	assert_true(((int64_t)clock() - cpu_before) * 1000 / CLOCKS_PER_SEC < 150);
 	assert_int_equal(loop->ends_count, 0);
+	assert_in_range(loop->rests, 1, 10);
 	while (count > 0) {
 		close(fillers[--count]);
 	}

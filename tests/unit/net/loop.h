@@ -34,6 +34,7 @@ struct loop {
 	size_t ends_count;
 	bool echo, server_free_in_open;
 	char address[64];
+	unsigned rests; /* times the listener had no descriptor left */
 };
 
 static inline void end_open(void *context, struct io *io, const char *alpn)
@@ -93,6 +94,10 @@ static inline struct end *end_new(struct loop *loop)
 static inline void loop_accept(void *context, int socket, const char *peer)
 {
 	struct loop *loop = context;
+	if (socket < 0) {
+		loop->rests++;
+		return;
+	}
 	struct end *end = end_new(loop);
 	struct status st;
 	(void)peer;
