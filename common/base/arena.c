@@ -86,6 +86,13 @@ static bool add_block(struct arena *arena, size_t least)
 	return true;
 }
 
+void arena_reserve(struct arena *arena, size_t bytes)
+{
+	if (!arena->blocks) {
+		add_block(arena, bytes);
+	}
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 #ifdef ARENA_DEBUG

@@ -28,21 +28,16 @@ static void cut(struct connection *connection, const char *offence)
 
 /* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
 
-static const char *kept_metadata(struct operation *op, struct rpc_call *call, const char *name)
+static const char *metadata(struct rpc_call *call, const char *name)
 {
 	const char *value = rpc_call_metadata(call, name);
-	const char *copy = value && *value ? arena_strdup(&op->stream.arena, value) : NULL;
-	return copy ? copy : "";
+	return value ? value : "";
 }
 
-static const char *bearer(struct operation *op, struct rpc_call *call)
+static const char *bearer(struct rpc_call *call)
 {
 	const char *value = rpc_call_metadata(call, "authorization");
-	if (!value || strncasecmp(value, "Bearer ", 7) != 0) {
-		return "";
-	}
-	const char *copy = arena_strdup(&op->stream.arena, value + 7 + strspn(value + 7, " "));
-	return copy ? copy : "";
+	return value && strncasecmp(value, "Bearer ", 7) == 0 ? value + 7 + strspn(value + 7, " ") : "";
 }
 
 static void refuse(struct connection *connection, struct rpc_call *call, const char *reason, const char *message)
@@ -70,12 +65,11 @@ static struct operation *operation_of(struct connection *connection, struct rpc_
 	op->call_id = rpc_call_id(call);
 	op->method = rpc_call_method(call);
 	op->deadline_us = rpc_call_deadline_us(call);
-	op->token = bearer(op, call);
-	op->client = kept_metadata(op, call, "user-agent");
-	op->as_of = kept_metadata(op, call, "kam-as-of");
-	op->min_revision = kept_metadata(op, call, "kam-min-revision");
-	op->peer = arena_strdup(&op->stream.arena, io_peer(connection->io));
-	op->peer = op->peer ? op->peer : "";
+	op->token = bearer(call);
+	op->client = metadata(call, "user-agent");
+	op->as_of = metadata(call, "kam-as-of");
+	op->min_revision = metadata(call, "kam-min-revision");
+	op->peer = io_peer(connection->io);
 	rpc_call_set_user(call, op);
 	if (op->method->client_streaming) {
 		worker_keep(op);

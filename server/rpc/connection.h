@@ -69,6 +69,7 @@ struct worker {
 	uint64_t pumped;                 /* the revision that they were last run for */
 	struct connection_list waiting; /* those that have calls which can go on, in turn */
 	struct operation *free_operations;
+	struct arena arena; /* lent to whatever runs here: one that stays in the processor's cache */
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
 	int64_t draining_us;

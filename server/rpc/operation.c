@@ -82,6 +82,16 @@ void operation_reset(struct operation *op)
 	op->waiting_end = &op->waiting;
 }
 
+void operation_keep(struct operation *op)
+{
+	const char **texts[] = {&op->token, &op->peer, &op->client, &op->as_of, &op->min_revision};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0] && !op->kept; i++) {
+		const char *copy = **texts[i] ? arena_strdup(&op->stream.arena, *texts[i]) : "";
+		*texts[i] = copy ? copy : "";
+	}
+	op->kept = true;
+}
+
 void operation_free(struct operation *op)
 {
 	if (!op) {

@@ -40,7 +40,7 @@ struct operation {
 	struct connection *connection; /* NULL once it or the stream is gone */
 	uint32_t call_id;
 	const struct schema_method *method;
-	const char *token, *peer, *client, *as_of, *min_revision; /* in stream.arena; "" where absent */
+	const char *token, *peer, *client, *as_of, *min_revision; /* the rpc call's until operation_keep, then in stream.arena; "" where absent */
 	int64_t deadline_us;      /* monotonic; 0: none */
 	atomic_bool cancelled;
 	bool running;             /* elsewhere */
@@ -48,6 +48,8 @@ struct operation {
 	bool ready;               /* in its connection's ready list */
 	bool blocked;             /* its stream is full: wait for writable */
 	bool half_closed, end_delivered, finished, prepared_done;
+	bool kept;                /* its texts are its own */
+	bool lent;                /* its arena is the worker's */
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
 	TAILQ_ENTRY(operation) ready_entry;
@@ -101,6 +103,8 @@ struct operation *operation_new(void);
 /* Empties it for the next use. */
 void operation_reset(struct operation *op);
 void operation_free(struct operation *op);
+/* Copies the texts that belong to the rpc call: before another thread sees the operation, for the call may end meanwhile. */
+void operation_keep(struct operation *op);
 /* Frees the message at hand; wipes it first where it held a password. */
 void operation_drop_current(struct operation *op);
 /* The first steps alone: deadline, caller, permission. What a worker asks before it lets a call into a queue. */

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, TICK_MS = 100, TICKS_PER_SWEEP = 5, SOCKETS_PER_TURN = 32, TURN_US = 2000 };
+enum { FREE_OPERATIONS_MAX = 256, ARENA_BYTES = 64 << 10, INLINE_BUDGET = 4096, TICK_MS = 100, TICKS_PER_SWEEP = 5, SOCKETS_PER_TURN = 32, TURN_US = 2000 };
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------ */
 
@@ -180,8 +180,21 @@ void worker_keep(struct operation *op)
 
 /* ---- running ------------------------------------------------------------------------------------------------------------------------ */
 
+/* Gives the worker's arena to an operation, or takes it back. */
+static void swap_arena(struct operation *op)
+{
+	struct arena arena = op->arena;
+	op->arena = op->worker->arena;
+	op->worker->arena = arena;
+	op->lent = !op->lent;
+}
+
 static bool hand_over(struct operation *op, struct queue *queue)
 {
+	if (op->lent) {
+		swap_arena(op);
+	}
+	operation_keep(op);
 	arm_deadline(op);
 	op->running = true; /* from here on it is not ours: nothing of it is touched until it comes back */
 	struct worker *worker = op->worker;
@@ -353,6 +366,20 @@ bool worker_admit(struct operation *op)
 	return false;
 }
 
+static void run(struct operation *op)
+{
+	if (!op->method->hashes) { /* what holds a password stays in an arena that is wiped */
+		swap_arena(op);
+	}
+	if (!dispatch(op)) {
+		return; /* elsewhere */
+	}
+	complete(op);
+	if (op->lent) {
+		swap_arena(op);
+	}
+}
+
 /* Some calls of one connection. */
 static void run_connection(struct connection *connection)
 {
@@ -365,8 +392,8 @@ static void run_connection(struct connection *connection)
 		}
 		TAILQ_REMOVE(&connection->ready, op, ready_entry);
 		op->ready = false;
-		if (!op->finished && !op->blocked && take_next(op) && dispatch(op)) {
-			complete(op);
+		if (!op->finished && !op->blocked && take_next(op)) {
+			run(op);
 		}
 	}
 }
@@ -493,6 +520,8 @@ struct worker *worker_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	worker->server = server;
+	arena_init(&worker->arena, LIMIT_CALL_ARENA_BYTES);
+	arena_reserve(&worker->arena, ARENA_BYTES);
 	TAILQ_INIT(&worker->waiting);
 	TAILQ_INIT(&worker->connections);
 	TAILQ_INIT(&worker->active);
@@ -568,6 +597,7 @@ void worker_free(struct worker *worker)
 	}
 	store_snapshot_free(worker->snapshot);
 	executor_done(&worker->executor);
+	arena_done(&worker->arena);
 	queue_done(&worker->inbox);
 	pthread_mutex_destroy(&worker->sockets_lock);
 	free(worker);
