@@ -11,7 +11,7 @@
 /* Messages and memory */
 #define LIMIT_MESSAGE_BYTES (4u << 20)          /* one request message, as gRPC's own default */
 #define LIMIT_TRIM_MS 5000u                     /* freed memory is given back to the system this often; it takes a millisecond or two */
-#define LIMIT_HEAP_BLOCK_BYTES (256 << 10)      /* larger pieces of memory go back to the system as soon as they are freed */
+#define LIMIT_HEAP_BLOCK_BYTES (128 << 10)      /* larger pieces of memory go back to the system as soon as they are freed */
 #define LIMIT_REPLY_BYTES (64u << 20)           /* one reply message: a page of 1000 large resources */
 #define LIMIT_CALL_ARENA_BYTES (64u << 20)      /* all that one call may allocate: 16 x message, see protobuf-c amplification */
 #define LIMIT_STREAM_ARENA_BYTES (512u << 20)   /* all that one stream may keep: a dry run of 100,000 rows */
@@ -62,7 +62,7 @@
 #define LIMIT_STRANGER_HELD_BYTES (LIMIT_MESSAGE_BYTES + 4096u) /* of one of them: a whole message, with what frames it */
 #define LIMIT_STRANGER_CALLS 16u                /* at once on one of them */
 #define LIMIT_STRANGER_REFUSALS 100u            /* calls refused on one of them before it is cut off */
-#define LIMIT_REQUEST_MIB 10u                   /* the same of all others: 2 full requests at once, or 100 batches of an import */
+#define LIMIT_REQUEST_MIB 8u                    /* the same of all others: 2 full requests at once, or 100 batches of an import */
 #define LIMIT_CONNECTION_TURN_CALLS 64u         /* calls run for one connection before another's turn */
 #define LIMIT_DEADLINE_MS (3600u * 1000u)       /* longest grpc-timeout honoured for a unary call */
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */

@@ -76,7 +76,7 @@ ATTACKS = [
     ("no call", "100 connections that never call", CUT, 4, slow.no_call),
     ("slow headers", "50 connections with a header block without an end", CUT, 4, slow.headers),
     ("slow frame", "50 connections with a HEADERS frame that lacks a byte", CUT, 4, slow.frame_part),
-    ("open streams, anonymous", "opens 1,000 streams on each of 3 connections and says no more", BOUNDED, NEVER, slow.streams_anonymous),
+    ("open streams, anonymous", "opens 1,000 streams on each of 2 connections and says no more", BOUNDED, NEVER, slow.streams_anonymous),
     ("open streams, signed in", "the same with a token", BOUNDED, NEVER, slow.streams_signed_in),
     ("slow body, anonymous", "40 connections hold a message of 4 MiB that lacks its end", CUT, 5, slow.body_anonymous),
     ("slow body, no token", "20 the same where a token is needed", REFUSED, 1, slow.body_refused),
