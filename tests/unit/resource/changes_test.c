@@ -267,7 +267,7 @@ static void test_full_arena_is_said(void **state)
 		arena_init(&arena, bytes);
 		struct changes *changes = changes_new(&arena, world->schema);
 		bool ok = changes != NULL;
-		for (int i = 0; ok && i < 200; i++) {
+		for (int i = 0; ok && i < 2000; i++) {
 			char name[64];
 			struct store_record record;
 			snprintf(name, sizeof name, "accounts/a%d", i);
