@@ -294,8 +294,9 @@ static void flush(struct connection *connection)
 		}
 	}
 	bool done = connection->session && rpc_session_done(connection->session);
-	if ((connection->closing || done) && !connection->finishing) {
-		const char *offence = connection->session ? rpc_session_offence(connection->session) : NULL;
+	const char *offence = connection->session ? rpc_session_offence(connection->session) : NULL;
+	bool more = !done && !offence && io_output_size(connection->io) >= LIMIT_OUTPUT_BYTES; /* an answer that goes out before the end does */
+	if ((connection->closing || done) && !more && !connection->finishing) {
 		if (offence) {
 			server_notice(connection->worker->server, SERVER_PEER_CUT, io_peer(connection->io), offence);
 		}
