@@ -3,23 +3,41 @@
  * memory.c - nghttp2's small pieces of memory, kept by their size from one stream to the next.
  *
  * A stream costs nghttp2 a dozen of them, and with some hundred streams open they come and go in an order that malloc is slow at. In front of each
- * piece stands which list it goes back to. With ARENA_DEBUG nothing is kept, so that sanitizers see every use after free.
+ * piece stands which list it goes back to. The one large piece, for frames that are being sent, is mapped: malloc would give it pages that a handshake has
+ * touched already, and most of them are never touched again, which idle connections pay for. With ARENA_DEBUG nothing is kept, so that sanitizers see every use after free.
  */
 #include "common/rpc/internal.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum {
 	STEP_BYTES = 64,
 	HEAD_BYTES = 16, /* malloc's own alignment */
+	MAPPED_BYTES = 16 << 10,
 	NOT_KEPT = MEMORY_LISTS,
+	MAPPED,
 };
 
 struct piece {
 	size_t list;
-	struct piece *next; /* while it is kept; otherwise the user's */
+	union {
+		struct piece *next; /* while it is kept */
+		size_t bytes;       /* of the whole piece, where no list knows */
+	};
 };
 static_assert(sizeof(struct piece) <= HEAD_BYTES && STEP_BYTES % HEAD_BYTES == 0, "the head keeps the alignment");
+
+static void *map_piece(size_t size)
+{
+	struct piece *piece = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (piece == MAP_FAILED) {
+		return NULL;
+	}
+	piece->list = MAPPED;
+	piece->bytes = size;
+	return (uint8_t *)piece + HEAD_BYTES;
+}
 
 static void *memory_alloc(size_t size, void *context)
 {
@@ -34,11 +52,17 @@ static void *memory_alloc(size_t size, void *context)
 	if (size > SIZE_MAX - HEAD_BYTES) {
 		return NULL;
 	}
+	if (size >= MAPPED_BYTES) {
+		return map_piece(HEAD_BYTES + size);
+	}
 	piece = malloc(HEAD_BYTES + (list < MEMORY_LISTS ? (list + 1) * STEP_BYTES : size));
 	if (piece == NULL) {
 		return NULL;
 	}
 	piece->list = list < MEMORY_LISTS ? list : NOT_KEPT;
+	if (piece->list == NOT_KEPT) {
+		piece->bytes = HEAD_BYTES + size;
+	}
 	return (uint8_t *)piece + HEAD_BYTES;
 }
 
@@ -50,6 +74,10 @@ static void memory_release(void *data, void *context)
 	}
 	struct piece *piece = (struct piece *)(void *)((uint8_t *)data - HEAD_BYTES);
 	size_t list = piece->list;
+	if (list == MAPPED) {
+		munmap(piece, piece->bytes);
+		return;
+	}
 #ifndef ARENA_DEBUG
 	if (list != NOT_KEPT && memory->kept[list] < MEMORY_KEPT) {
 		piece->next = memory->lists[list];
@@ -69,17 +97,26 @@ static void *memory_calloc(size_t count, size_t size, void *context)
 	return data != NULL ? memset(data, 0, total) : NULL;
 }
 
+static size_t piece_room(const struct piece *piece)
+{
+	return piece->list < MEMORY_LISTS ? (piece->list + 1) * STEP_BYTES : piece->bytes - HEAD_BYTES;
+}
+
 static void *memory_realloc(void *data, size_t size, void *context)
 {
 	if (data == NULL) {
 		return memory_alloc(size, context);
 	}
 	struct piece *piece = (struct piece *)(void *)((uint8_t *)data - HEAD_BYTES);
-	if (piece->list == NOT_KEPT) {
-		piece = size > SIZE_MAX - HEAD_BYTES ? NULL : realloc(piece, HEAD_BYTES + size);
-		return piece != NULL ? (uint8_t *)piece + HEAD_BYTES : NULL;
+	if (piece->list == NOT_KEPT && size < MAPPED_BYTES) {
+		piece = realloc(piece, HEAD_BYTES + size);
+		if (piece == NULL) {
+			return NULL;
+		}
+		piece->bytes = HEAD_BYTES + size;
+		return (uint8_t *)piece + HEAD_BYTES;
 	}
-	size_t room = (piece->list + 1) * STEP_BYTES;
+	size_t room = piece_room(piece);
 	void *moved = size <= room ? data : memory_alloc(size, context);
 	if (moved != NULL && moved != data) {
 		memcpy(moved, data, room);

@@ -16,6 +16,7 @@ import kamtest
 
 BUILT = os.path.join(kamtest.ROOT, "build/release/tools/bench.d/")
 SERVICE = "/kam.v1.AccountService/"
+IDLE_SECONDS = 8
 TYPES = {"gRPC": "application/grpc", "JSON": "application/json"}
 
 
@@ -191,12 +192,13 @@ def watch(server, streams, changes, rounds, accounts):
 
 
 def idle_bytes(server, port, pid, connections):
-    """What a connection costs that has made one call and now waits."""
+    """What a connection costs that has made one call and then nothing for some seconds: long enough for kamd to give back what the call took."""
     environment = dict(os.environ, BENCH_ADDRESS="localhost:%d" % port, BENCH_CA=server.ca, BENCH_TOKEN=server.admin().token)
     before = common.own_bytes(pid)
     load = subprocess.Popen([BUILT + "bench-load", "idle", str(connections)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     if load.stdout.readline() != "open\n":
         raise AssertionError("bench-load could not open %d connections" % connections)
+    time.sleep(IDLE_SECONDS)
     grown = common.own_bytes(pid) - before
     load.communicate("")
     return grown / connections

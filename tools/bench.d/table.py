@@ -84,7 +84,7 @@ def measure(server, nghttpd, quick):
 def main(quick, markdown):
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with kamtest.Server() as server:
+    with kamtest.Server(config="[limits]\nconnections_per_address = %d\n" % (2 * IDLE_CONNECTIONS)) as server:
         print("{:,} accounts imported in {:.1f} s; {} cores, shared by server and load.\n".format(ACCOUNTS, common.fill(server, ACCOUNTS), os.cpu_count()), flush=True)
         server.restart()
         nghttpd = loads.Nghttpd(server)
