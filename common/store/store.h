@@ -122,7 +122,9 @@ struct store_entry {
 	const char *request_id;  /* or "" */
 	const char *method;      /* "kam.v1.AccountService/UpdateAccount" */
 	const char *peer;        /* "10.1.2.3", or "" */
+	const char *client;      /* what it said it is: "kam/1.0", or "" */
 	uint32_t code;           /* status code of what is recorded */
+	uint64_t events;         /* how many it stands for, where it sums up; 0 is written as 1 */
 	const char *note;        /* one line for the audit: changed fields, a reason; or "" */
 	const struct store_change *changes;
 	size_t changes_count;

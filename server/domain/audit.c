@@ -29,7 +29,8 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	Google__Protobuf__Timestamp *time = call_time(from.time_us, arena);
 	Kam__V1__AuditChange **changes = arena_calloc(arena, from.changes_count + 1, sizeof *changes);
 	Kam__V1__AuditChange *rows = arena_calloc(arena, from.changes_count + 1, sizeof *rows);
-	if (!entry || !time || !changes || !rows) {
+	char **names = arena_calloc(arena, from.changes_count + 1, sizeof *names);
+	if (!entry || !time || !changes || !rows || !names) {
 		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the entry needs more memory than a call may use");
 		return NULL;
 	}
@@ -39,6 +40,8 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->time = time;
 	entry->actor = (char *)(uintptr_t)from.actor;
 	entry->peer = (char *)(uintptr_t)from.peer;
+	entry->client = (char *)(uintptr_t)from.client;
+	entry->events = from.events;
 	entry->method = (char *)(uintptr_t)from.method;
 	entry->outcome = (char *)(uintptr_t)status_code_name((enum status_code)from.code);
 	entry->request_id = (char *)(uintptr_t)from.request_id;
@@ -47,13 +50,15 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->previous_hash = hex(arena, from.previous_hash);
 	for (size_t i = 0; i < from.changes_count; i++) {
 		kam__v1__audit_change__init(&rows[i]);
-		rows[i].name = (char *)(uintptr_t)from.changes[i].name;
+		rows[i].name = names[i] = (char *)(uintptr_t)from.changes[i].name;
 		rows[i].operation = (Kam__V1__Operation)from.changes[i].operation;
 		rows[i].previous_revision = from.changes[i].previous_revision;
 		changes[i] = &rows[i];
 	}
 	entry->changes = changes;
 	entry->n_changes = from.changes_count;
+	entry->resources = names;
+	entry->n_resources = from.changes_count;
 	return entry->hash && entry->previous_hash && entry->name ? entry : NULL;
 }
 

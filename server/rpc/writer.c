@@ -8,6 +8,7 @@
  * own and so have a transaction to themselves: they are refused, not repeated.
  */
 #include "server/rpc/server.h"
+#include "server/rpc/tally.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { REFUSALS_BURST = 200, REFUSALS_PER_SECOND = 20, SWEEP_EVERY_US = 1000000, SWEEP_MOST = 512 };
+enum { SWEEP_EVERY_US = 1000000, SWEEP_MOST = 512, TALLY_BATCH = 32 };
 
 struct writer {
 	struct server *server;
@@ -29,9 +30,6 @@ struct writer {
 	struct executor executor;
 	bool dirty;          /* the transaction has something to commit */
 	bool access_changed; /* … that decides what callers may do */
-	int64_t refusals_us; /* token bucket, in microseconds of credit */
-	int64_t refusals_seen_us;
-	unsigned refusals_dropped;
 	int64_t swept_us;
 };
 
@@ -49,8 +47,10 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 	size_t count;
 	const struct store_change *changes = changes_list(call->changes, &count);
 	char *note = arena_strdup(call->arena, call->note ? call->note : "");
-	if (note) {
+	char *client = arena_printf(call->arena, "%.100s", op->client);
+	if (note && client) {
 		utf8_repair(note); /* notes quote what clients sent, sometimes cut */
+		utf8_repair(client);
 	}
 	struct store_entry entry = {
 		.time_us = call->now_us,
@@ -58,6 +58,7 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		.request_id = op->request_id ? op->request_id : "",
 		.method = op->method->path + 1,
 		.peer = op->peer,
+		.client = client ? client : "",
 		.note = note ? note : "",
 		.changes = changes,
 		.changes_count = count,
@@ -78,47 +79,29 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 
 /* ---- what the writer does by itself ------------------------------------------------------------------------------------------------ */
 
-/* At most so many refusals a second go on record; the rest are counted, and the count goes with the next one. */
-static bool refusal_allowed(struct writer *writer)
+static bool append_row(struct writer *writer, const struct tally_row *row)
 {
-	const int64_t price_us = 1000000 / REFUSALS_PER_SECOND;
-	int64_t now = clock_monotonic_us();
-	writer->refusals_us += now - writer->refusals_seen_us;
-	writer->refusals_seen_us = now;
-	if (writer->refusals_us > REFUSALS_BURST * price_us) {
-		writer->refusals_us = REFUSALS_BURST * price_us;
+	char note[TALLY_NOTE_BYTES + 128], since[CLOCK_TEXT_BYTES];
+	size_t used = 0;
+	if (row->continued) {
+		clock_format(row->since_us / 1000000, 0, since);
+		used = (size_t)snprintf(note, sizeof note, "%llu more since %s; the last: ", (unsigned long long)row->events, since);
 	}
-	if (writer->refusals_us < price_us) {
-		writer->refusals_dropped++;
-		return false;
+	if (row->code == STATUS_OK && !(row->method && row->method->server_streaming)) {
+		used += (size_t)snprintf(note + used, sizeof note - used, "export of %llu resources: ", (unsigned long long)row->resources);
 	}
-	writer->refusals_us -= price_us;
-	return true;
-}
-
-static void record_refusal(struct writer *writer, const struct operation *op)
-{
-	char note[STATUS_MESSAGE_BYTES + 64];
-	if (!refusal_allowed(writer)) {
-		return;
-	}
-	size_t used = (size_t)snprintf(note, sizeof note, "%s%s%s", op->note ? op->note : "", op->note ? ": " : "", op->status.message);
-	if (writer->refusals_dropped > 0 && used < sizeof note) {
-		snprintf(note + used, sizeof note - used, " (and %u further refusals before it)", writer->refusals_dropped);
-	}
-	writer->refusals_dropped = 0;
-	utf8_repair(note);
+	snprintf(note + used, sizeof note - used, "%s", row->note);
 	struct store_entry entry = {
-		.time_us = clock_wall_us(),
-		.actor = op->user,
+		.actor = row->actor,
 		.request_id = "",
-		.method = op->method->path + 1,
-		.peer = op->peer,
-		.code = (uint32_t)op->status.code,
+		.method = row->method ? row->method->path + 1 : "kam/Various",
+		.peer = row->peer,
+		.client = row->client,
+		.code = (uint32_t)row->code,
+		.events = row->events,
 		.note = note,
 	};
-	store_append(writer->executor.txn, &entry);
-	writer->dirty = true;
+	return store_append(writer->executor.txn, &entry) != 0;
 }
 
 static void touch_session(struct writer *writer, struct operation *op)
@@ -149,23 +132,11 @@ static void touch_session(struct writer *writer, struct operation *op)
 static void run_one(struct writer *writer, struct operation *op)
 {
 	arena_reset(&op->arena);
-	if (op->kind != OPERATION_REFUSAL) {
-		status_init(&op->status);
-	}
-	switch (op->kind) {
-	case OPERATION_CALL:
+	status_init(&op->status);
+	if (op->kind == OPERATION_CALL) {
 		operation_run(op, &writer->executor);
-		if (op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED) {
-			record_refusal(writer, op);
-			op->recorded = true;
-		}
-		break;
-	case OPERATION_REFUSAL:
-		record_refusal(writer, op);
-		break;
-	case OPERATION_TOUCH:
+	} else if (op->kind == OPERATION_TOUCH) {
 		touch_session(writer, op);
-		break;
 	}
 }
 
@@ -225,9 +196,6 @@ static void give_back(struct writer *writer, struct operation *list)
 		for (struct operation *op = list; op; op = next) {
 			next = op->next;
 			op->next = NULL;
-			if (op->kind == OPERATION_REFUSAL) {
-				server_refusal_recorded(writer->server);
-			}
 			if (op->kind != OPERATION_CALL) {
 				operation_free(op);
 			} else if (!own || op->worker == own->worker) {
@@ -289,9 +257,35 @@ static void run_together(struct writer *writer, struct operation *list)
 	}
 }
 
-static bool is_stateful(const struct operation *op)
+/* Puts on record what the tally has. What does not get there (the store is full) stays counted, and is tried again. */
+static void record_tally(struct writer *writer, bool all)
 {
-	return op->kind == OPERATION_CALL && op->method->client_streaming;
+	struct tally *tally = server_tally(writer->server);
+	struct tally_row rows[TALLY_BATCH];
+	size_t places[TALLY_BATCH], count = TALLY_BATCH, at = 0;
+	int64_t now = clock_wall_us();
+	while (count == TALLY_BATCH) {
+		struct status st;
+		status_init(&st);
+		begin(writer);
+		for (count = 0; count < TALLY_BATCH && tally_next(tally, &at, now, all, &rows[count]); count++) {
+			places[count] = at++;
+			writer->dirty = append_row(writer, &rows[count]);
+		}
+		if (!end(writer, &st)) {
+			return;
+		}
+		for (size_t i = 0; i < count; i++) {
+			tally_recorded(tally, places[i], &rows[i], now);
+		}
+		give_back(writer, NULL);
+	}
+}
+
+/* A stream's messages keep state of their own. */
+static bool runs_alone(const struct operation *op)
+{
+	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && op->method->client_streaming);
 }
 
 static void *writer_main(void *context)
@@ -301,13 +295,19 @@ static void *writer_main(void *context)
 	while ((list = queue_wait(server_writer_queue(writer->server), LIMIT_WRITER_BATCH)) != NULL) {
 		while (list) {
 			struct operation *first = list, **end = &list;
-			if (is_stateful(first)) {
+			if (runs_alone(first)) {
 				list = first->next;
 				first->next = NULL;
-				run_alone(writer, first);
+				if (first->kind == OPERATION_TALLY) {
+					server_tally_taken(writer->server);
+					record_tally(writer, false);
+					operation_free(first);
+				} else {
+					run_alone(writer, first);
+				}
 				continue;
 			}
-			while (*end && !is_stateful(*end)) {
+			while (*end && !runs_alone(*end)) {
 				end = &(*end)->next;
 			}
 			struct operation *rest = *end;
@@ -316,6 +316,7 @@ static void *writer_main(void *context)
 			list = rest;
 		}
 	}
+	record_tally(writer, true);
 	return NULL;
 }
 
@@ -330,8 +331,6 @@ struct writer *writer_new(struct server *server, struct status *st)
 	writer->server = server;
 	writer->executor.epoch = 1; /* its own count: every change of access goes through this thread */
 	writer->executor.append = append;
-	writer->refusals_us = REFUSALS_BURST * (1000000 / REFUSALS_PER_SECOND);
-	writer->refusals_seen_us = clock_monotonic_us();
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
 		executor_done(&writer->executor);
 		free(writer);
