@@ -26,6 +26,7 @@ enum store_db { DB_CURRENT, DB_HISTORY, DB_LOG, DB_INDEX, DB_REQUESTS, DB_META, 
 #define META_FORMAT "store/format"
 #define META_CLUSTER_ID "store/cluster_id"
 #define META_INDEX "store/index"
+#define META_HEAD "store/head"
 #define META_APPLICATION "app/"
 
 struct store_view {

@@ -6,6 +6,7 @@
 
 #include "common/schema/filter.h"
 #include "common/schema/wire.h"
+#include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
 
 #include <sodium.h>
@@ -144,15 +145,53 @@ static bool list_entries(struct call *call)
 	return status_ok(call->status) && call_reply(call, &page.base);
 }
 
+static bool may_read_all(struct call *call)
+{
+	return decide(&call->engine->access, call->view, call->caller, "auditEntries.read", "auditEntries/1", (struct bytes){0}, call->now_us, NULL).allowed ||
+	       status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "this needs a role that reaches everything");
+}
+
+static bool get_head(struct call *call)
+{
+	struct store_head head;
+	if (!may_read_all(call)) {
+		return false;
+	}
+	if (!call->engine->audit_key) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "AUDIT_KEY", "this server has no key to sign with");
+	}
+	if (!store_head_sign(call->view, call->engine->audit_key, &head, call->status)) {
+		return false;
+	}
+	Kam__V1__AuditHead *message = audit_head_write(&head, call->arena);
+	return message ? call_reply(call, &message->base) : call_no_memory(call);
+}
+
+/* The head that the request brings, and the one that was signed last. */
+static bool verify_heads(struct call *call, const Kam__V1__AuditHead *given)
+{
+	uint8_t public_key[STORE_KEY_BYTES];
+	const uint8_t *expected = call->engine->audit_key ? public_key : NULL;
+	struct store_head head;
+	if (expected) {
+		crypto_sign_ed25519_sk_to_pk(public_key, call->engine->audit_key);
+	}
+	if (given && (!audit_head_read(given, &head, call->status) || !store_head_check(call->view, &head, expected, call->status))) {
+		return false;
+	}
+	return store_head_last(call->view, &head, call->status) ? store_head_check(call->view, &head, expected, call->status) : status_ok(call->status);
+}
+
 static bool verify(struct call *call)
 {
+	const Kam__V1__VerifyAuditRequest *request = (const void *)call->request;
 	Kam__V1__VerifyAuditResponse response = KAM__V1__VERIFY_AUDIT_RESPONSE__INIT;
 	struct store_entry last;
-	if (!decide(&call->engine->access, call->view, call->caller, "auditEntries.read", "auditEntries/1", (struct bytes){0}, call->now_us, NULL).allowed) {
-		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "verifying the record needs a role that reaches everything");
+	if (!may_read_all(call)) {
+		return false;
 	}
 	response.revision = store_view_revision(call->view);
-	if (!store_log_verify(call->view, &response.entries, call->status)) {
+	if (!store_log_verify(call->view, &response.entries, call->status) || !verify_heads(call, request->head)) {
 		return false;
 	}
 	if (store_log_get(call->view, response.revision, call->arena, &last, call->status)) {
@@ -164,6 +203,7 @@ static bool verify(struct call *call)
 static const struct method_row methods[] = {
 	{"/kam.v1.AuditService/GetAuditEntry", get_entry, NULL},
 	{"/kam.v1.AuditService/ListAuditEntries", list_entries, NULL},
+	{"/kam.v1.AuditService/GetAuditHead", get_head, NULL},
 	{"/kam.v1.AuditService/VerifyAudit", verify, NULL},
 };
 

@@ -190,7 +190,7 @@ static void on_clock(evutil_socket_t unused, short what, void *context)
 {
 	struct server *server = context;
 	(void)unused, (void)what;
-	if (tally_is_due(server->tally, clock_wall_us())) {
+	if (tally_is_due(server->tally, clock_wall_us()) || writer_wants_to_sign(server->writer)) {
 		record_soon(server);
 	}
 }

@@ -93,6 +93,8 @@ void worker_free(struct worker *worker);
 
 struct writer;
 struct writer *writer_new(struct server *server, struct status *st);
+/* So much is unsigned, or for so long, that the end of the log should be signed now. Any thread. */
+bool writer_wants_to_sign(const struct writer *writer);
 void writer_join(struct writer *writer);
 
 struct pool;

@@ -17,6 +17,8 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "kam/v1/session.pb-c.h"
 
+#include <sodium.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,8 @@ struct writer {
 	bool dirty;          /* the transaction has something to commit */
 	bool access_changed; /* … that decides what callers may do */
 	int64_t swept_us;
+	_Atomic uint64_t signed_revision; /* of the newest signed head */
+	_Atomic int64_t signed_us;        /* monotonic */
 };
 
 /* A session that is new, or is in use, changes nothing for whoever is known already. */
@@ -159,12 +163,45 @@ static bool begin(struct writer *writer)
 	return true;
 }
 
+/* Signs the end of the log, and keeps that in the store. */
+static void sign(struct writer *writer, struct store_head *ret_head)
+{
+	struct status st;
+	status_init(&st);
+	if (store_head_sign(store_txn_view(writer->executor.txn), writer->executor.engine->audit_key, ret_head, &st)) {
+		store_head_put(writer->executor.txn, ret_head);
+	}
+}
+
+/* It is on disk: into the log of the process too, which is often kept on another machine. */
+static void note_signed(struct writer *writer, const struct store_head *head)
+{
+	char hash[2 * STORE_HASH_BYTES + 1], signature[2 * STORE_SIGNATURE_BYTES + 1];
+	atomic_store(&writer->signed_revision, head->revision);
+	atomic_store(&writer->signed_us, clock_monotonic_us());
+	sodium_bin2hex(hash, sizeof hash, head->hash, sizeof head->hash);
+	sodium_bin2hex(signature, sizeof signature, head->signature, sizeof head->signature);
+	log_event(LOG_INFO, "audit_head", "revision", "%llu", (unsigned long long)head->revision, "time_us", "%lld", (long long)head->time_us, "hash", "%s", hash,
+	          "signature", "%s", signature, NULL);
+}
+
+bool writer_wants_to_sign(const struct writer *writer)
+{
+	uint64_t revision = store_revision(writer->executor.engine->store), signed_revision = atomic_load(&writer->signed_revision);
+	return writer->executor.engine->audit_key && revision > signed_revision &&
+	       (revision - signed_revision >= LIMIT_UNSIGNED_ENTRIES || clock_monotonic_us() - atomic_load(&writer->signed_us) >= (int64_t)LIMIT_UNSIGNED_SECONDS * 1000000);
+}
+
 /* Commits what was run, or says why not and undoes it. Only a commit that fails otherwise than for want of room ends the process: before it, nothing has reached the disk. */
 static bool end(struct writer *writer, struct status *st)
 {
 	struct store_txn *txn = writer->executor.txn;
 	int64_t now = clock_monotonic_us();
 	bool ran = status_ok(store_txn_status(txn));
+	struct store_head head = {0};
+	if (ran && writer->dirty && writer_wants_to_sign(writer)) {
+		sign(writer, &head);
+	}
 	if (ran && writer->dirty && now - writer->swept_us > SWEEP_EVERY_US) {
 		store_request_sweep(txn, clock_wall_us() / 1000000, SWEEP_MOST);
 		writer->swept_us = now;
@@ -178,6 +215,9 @@ static bool end(struct writer *writer, struct status *st)
 	} else if (store_commit(txn, st)) {
 		if (writer->access_changed) {
 			server_epoch_advance(writer->server);
+		}
+		if (head.revision > 0) {
+			note_signed(writer, &head);
 		}
 		return true;
 	} else if (st->code != STATUS_RESOURCE_EXHAUSTED) {
@@ -282,6 +322,21 @@ static void record_tally(struct writer *writer, bool all)
 	}
 }
 
+/* Signs without a change at hand: when it is time, and at the end. */
+static void sign_alone(struct writer *writer)
+{
+	struct status st;
+	struct store_head head = {0};
+	status_init(&st);
+	begin(writer);
+	sign(writer, &head);
+	if (store_commit(writer->executor.txn, &st)) {
+		note_signed(writer, &head);
+	} else if (st.code != STATUS_RESOURCE_EXHAUSTED) {
+		die(&st);
+	}
+}
+
 /* A stream's messages keep state of their own. */
 static bool runs_alone(const struct operation *op)
 {
@@ -301,6 +356,9 @@ static void *writer_main(void *context)
 				if (first->kind == OPERATION_TALLY) {
 					server_tally_taken(writer->server);
 					record_tally(writer, false);
+					if (writer_wants_to_sign(writer)) {
+						sign_alone(writer);
+					}
 					operation_free(first);
 				} else {
 					run_alone(writer, first);
@@ -317,7 +375,26 @@ static void *writer_main(void *context)
 		}
 	}
 	record_tally(writer, true);
+	if (writer->executor.engine->audit_key && store_revision(writer->executor.engine->store) > atomic_load(&writer->signed_revision)) {
+		sign_alone(writer);
+	}
 	return NULL;
+}
+
+/* The last process may have ended without signing its last records: they count from the start of this one. */
+static void note_last_signed(struct writer *writer)
+{
+	struct store_snapshot *snapshot;
+	struct store_head head;
+	struct status st;
+	status_init(&st);
+	atomic_store(&writer->signed_us, clock_monotonic_us());
+	if (store_snapshot_new(writer->executor.engine->store, &snapshot, &st)) {
+		if (store_head_last(store_snapshot_view(snapshot), &head, &st)) {
+			atomic_store(&writer->signed_revision, head.revision);
+		}
+		store_snapshot_free(snapshot);
+	}
 }
 
 struct writer *writer_new(struct server *server, struct status *st)
@@ -329,6 +406,7 @@ struct writer *writer_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	writer->server = server;
+	note_last_signed(writer);
 	writer->executor.epoch = 1; /* its own count: every change of access goes through this thread */
 	writer->executor.append = append;
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {

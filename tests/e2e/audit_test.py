@@ -4,7 +4,10 @@
 
 KAM_REFUSALS=100000 in the environment says how many refusals the flood has; 10000 without it."""
 
+import json
 import os
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -103,6 +106,52 @@ class Record(unittest.TestCase):
         finally:
             watch.kill()
             watch.communicate()
+
+
+class Heads(unittest.TestCase):
+    def kamd_check(self, server, *words):
+        return subprocess.run([kamtest.KAMD, "check", "--data", server.data, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=60 * kamtest.PATIENCE)
+
+    def test_a_head_kept_elsewhere(self):
+        with kamtest.Server() as server:
+            admin, store, old = server.admin(), server.data + "/store/data.mdb", server.folder + "/old.mdb"
+            self.assertEqual(os.stat(server.data + "/audit.key").st_mode & 0o777, 0o600)
+            admin.run("products", "create", "one", "--set", "display_name=One")
+            server.stop()
+            shutil.copy(store, old)
+            server.start()
+            admin.run("products", "create", "two", "--set", "display_name=Two")
+            head = admin.run("audit", "head", "-o", "json").out
+            kept = kamtest.write_private(server.folder + "/head.json", head)
+            head = json.loads(head)
+            self.assertEqual(admin.run("audit", "key").out.strip(), head["publicKey"])
+            self.assertEqual(admin.json("audit", "verify")["hash"], head["hash"])
+            admin.run("products", "create", "three", "--set", "display_name=Three")
+            self.assertGreater(int(admin.json("audit", "verify", "--head", kept)["revision"]), int(head["revision"]))
+            sales = server.new_user("sam", "sales")
+            sales.run("audit", "head", expect=kamtest.DENIED)
+            forged = kamtest.write_private(server.folder + "/forged.json", json.dumps({**head, "hash": "0" * 64}))
+            self.assertIn("signed", admin.run("audit", "verify", "--head", forged, expect=kamtest.OTHER).err)
+            admin.run("audit", "verify", "--head", kamtest.write_private(server.folder + "/no.json", "{}"), expect=kamtest.OTHER)
+            server.stop()
+            self.assertTrue(server.log(r"event=audit_head .*signature="), "the head is signed at the end")
+            done = self.kamd_check(server, "--head", kept)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotEqual(self.kamd_check(server, "--head", forged).returncode, 0)
+
+            # The older file, put back, is sound in itself; used on it even gets past the revision.
+            shutil.copy(old, store)
+            self.assertEqual(self.kamd_check(server).returncode, 0)
+            done = self.kamd_check(server, "--head", kept)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("cut off or an older file", done.stderr)
+            server.start()
+            self.assertIn("older file", admin.run("audit", "verify", "--head", kept, expect=kamtest.OTHER).err)
+            for number in range(6):
+                admin.run("products", "create", "n%d" % number, "--set", "display_name=N")
+            admin.run("audit", "verify")
+            self.assertIn("another record", admin.run("audit", "verify", "--head", kept, expect=kamtest.OTHER).err)
 
 
 class Flood(unittest.TestCase):
