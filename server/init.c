@@ -11,6 +11,7 @@
 #include "kam/v1/binding.pb-c.h"
 #include "kam/v1/programme.pb-c.h"
 #include "kam/v1/user.pb-c.h"
+#include "server/access/audit_key.h"
 #include "server/access/password.h"
 #include "server/access/token.h"
 #include "server/domain/programme.h"
@@ -204,7 +205,7 @@ static bool make_store(const char *directory, const struct schema *schema, const
 
 bool init_directory(const struct init_options *options, const struct schema *schema, char *ret_password, struct status *st)
 {
-	char password[PASSWORD_LINE_BYTES], hash[PASSWORD_HASH_BYTES], store[PATH_MAX], tls[PATH_MAX];
+	char password[PASSWORD_LINE_BYTES], hash[PASSWORD_HASH_BYTES], store[PATH_MAX], tls[PATH_MAX], key[PATH_MAX];
 	bool made = false;
 	if (options->admin_password_file) {
 		if (!read_password(options->admin_password_file, password, st)) {
@@ -217,8 +218,10 @@ bool init_directory(const struct init_options *options, const struct schema *sch
 	}
 	snprintf(store, sizeof store, "%s/store", options->directory);
 	snprintf(tls, sizeof tls, "%s/tls", options->directory);
+	snprintf(key, sizeof key, "%s/audit.key", options->directory);
 	bool ok = password_hash(password, hash, st) && check_empty(options->directory, &made, st);
-	if (ok && !(make_store(store, schema, hash, st) && make_certificates(options, tls, st))) {
+	if (ok && !(make_store(store, schema, hash, st) && audit_key_make(options->directory, st) && make_certificates(options, tls, st))) {
+		unlink(key);
 		remove_below(store);
 		remove_below(tls);
 		rmdir(store);

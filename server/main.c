@@ -5,7 +5,9 @@
 #include "common/base/log.h"
 #include "common/net/tls.h"
 #include "common/store/store.h"
+#include "server/access/audit_key.h"
 #include "server/config.h"
+#include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
 #include "server/init.h"
 #include "server/rpc/server.h"
@@ -20,7 +22,7 @@
 enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15 };
 
 struct arguments {
-	const char *data, *listen, *config, *password_file;
+	const char *data, *listen, *config, *password_file, *head;
 	const char *names[NAMES_MAX];
 	size_t names_count;
 };
@@ -39,6 +41,9 @@ static void print_help(void)
 	       "  --data DIR                  what init made\n"
 	       "  --listen HOST:PORT          over the configuration's server.listen\n"
 	       "  --config FILE               settings as below\n\n"
+	       "check\n"
+	       "  --data DIR                  what init made\n"
+	       "  --head FILE                 a head that kam audit head -o json gave: the log must still hold it\n\n"
 	       "SIGTERM stops after the open calls, a second one at once; SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
 	config_print_sample();
 }
@@ -155,9 +160,11 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	struct tls *tls = NULL;
 	struct schema *schema = open_schema(st);
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
-	bool ok = store && open_engine(&engine, schema, store, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
+	uint8_t audit_key[STORE_SECRET_KEY_BYTES];
+	bool ok = store && open_engine(&engine, schema, store, st) && audit_key_read(data, audit_key, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
 	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL);
 	if (ok) {
+		engine.audit_key = audit_key;
 		struct server_options options = {
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
 			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
@@ -165,6 +172,7 @@ static bool serve(struct config *config, const char *data, struct status *st)
 		ok = server && server_run(server, st);
 		server_free(server);
 	}
+	sodium_memzero(audit_key, sizeof audit_key);
 	web_free(web);
 	tls_free(tls);
 	engine_done(&engine);
@@ -198,6 +206,26 @@ static int run_serve(const struct arguments *arguments)
 
 /* ---- check ----------------------------------------------------------------------------------------------------------------------------------- */
 
+/* The heads that this store must hold: the one that it signed last, and the one in the file. */
+static bool check_heads(const struct arguments *arguments, const struct schema *schema, const struct store_view *view, struct status *st)
+{
+	uint8_t secret[STORE_SECRET_KEY_BYTES], key[STORE_KEY_BYTES];
+	struct status no_key;
+	struct store_head head;
+	status_init(&no_key);
+	bool has_key = audit_key_read(arguments->data, secret, &no_key); /* a copy of the store alone has none */
+	if (has_key) {
+		crypto_sign_ed25519_sk_to_pk(key, secret);
+		sodium_memzero(secret, sizeof secret);
+	} else if (no_key.code != STATUS_NOT_FOUND) {
+		return status_fail(st, no_key.code, no_key.reason, "%s", no_key.message);
+	}
+	if (store_head_last(view, &head, st) && !store_head_check(view, &head, has_key ? key : NULL, st)) {
+		return false;
+	}
+	return status_ok(st) && (!arguments->head || (audit_head_load(schema, arguments->head, &head, st) && store_head_check(view, &head, has_key ? key : NULL, st)));
+}
+
 static int run_check(const struct arguments *arguments)
 {
 	struct status st;
@@ -207,7 +235,7 @@ static int run_check(const struct arguments *arguments)
 	struct schema *schema = open_schema(&st);
 	struct store *store = schema ? open_store(arguments->data, 0, true, schema, &st) : NULL;
 	bool ok = store && store_snapshot_new(store, &snapshot, &st) && store_check(store_snapshot_view(snapshot), &st) &&
-	          store_log_verify(store_snapshot_view(snapshot), &records, &st);
+	          store_log_verify(store_snapshot_view(snapshot), &records, &st) && check_heads(arguments, schema, store_snapshot_view(snapshot), &st);
 	store_snapshot_free(snapshot);
 	store_close(store);
 	schema_free(schema);
@@ -227,13 +255,13 @@ static const struct command {
 } commands[] = {
 	{"init", run_init, "dpn"},
 	{"serve", run_serve, "dlc"},
-	{"check", run_check, "d"},
+	{"check", run_check, "dH"},
 };
 
 static const struct option options[] = {
 	{"data", required_argument, NULL, 'd'},   {"listen", required_argument, NULL, 'l'}, {"config", required_argument, NULL, 'c'},
 	{"admin-password-file", required_argument, NULL, 'p'}, {"name", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+	{"head", required_argument, NULL, 'H'}, {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
 };
 
 static int run_command(const struct command *command, int argc, char **argv)
@@ -260,6 +288,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 			break;
 		case 'c':
 			arguments.config = optarg;
+			break;
+		case 'H':
+			arguments.head = optarg;
 			break;
 		case 'p':
 			arguments.password_file = optarg;

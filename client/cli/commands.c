@@ -65,6 +65,10 @@ static const struct option access_check_options[] = {
 	{"permission", 0, OPTION_VALUE, "PERMISSION", "what: accounts.update", NULL},
 };
 
+static const struct option audit_verify_options[] = {
+	{"head", 0, OPTION_VALUE, "FILE", "a head that was kept elsewhere, as kam audit head -o json wrote it; - for stdin", NULL},
+};
+
 #define OPTIONS(table) .options = table, .options_count = sizeof table / sizeof table[0]
 
 const struct command commands[] = {
@@ -154,6 +158,29 @@ const struct command commands[] = {
 		.examples = "kam access check --permission accounts.update accounts/acme\n"
 		            "kam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
 		OPTIONS(access_check_options), .arguments_max = 1, .run = access_check_run,
+	},
+	{
+		.words = "audit head",
+		.usage = "",
+		.summary = "the end of the record, signed, to be kept elsewhere",
+		.text = "Whoever has it can tell later whether the record up to it is still the same: kam audit verify --head FILE, or kamd check --head FILE on the server.",
+		.examples = "kam audit head -o json > head-2026-11.json",
+		.run = audit_head_run,
+	},
+	{
+		.words = "audit key",
+		.usage = "",
+		.summary = "the public key that verifies signed heads, in hexadecimal",
+		.examples = "kam audit key",
+		.run = audit_key_run,
+	},
+	{
+		.words = "audit verify",
+		.usage = "[--head FILE]",
+		.summary = "whether the record is whole, and still holds a head that was kept elsewhere",
+		.text = "Every entry's hash and its link to the one before, every stored state against its entry, and the head that the server signed last. kam audit list shows the entries.",
+		.examples = "kam audit verify\nkam audit verify --head head-2026-11.json",
+		OPTIONS(audit_verify_options), .run = audit_verify_run,
 	},
 	{
 		.words = "call",

@@ -56,6 +56,9 @@ const char *noun_verb_word(const struct schema_resource *resource, const struct 
 
 const struct schema_resource *noun_find(struct cli *cli, const char *word)
 {
+	if (strcmp(word, "audit") == 0) { /* what everybody calls it */
+		word = "auditEntries";
+	}
 	for (size_t i = 0; i < schema_resources_count(cli->schema); i++) {
 		const struct schema_resource *resource = schema_resource_at(cli->schema, i);
 		if (strcmp(noun_word(resource, &cli->arena), word) == 0 || strcmp(text_kebab(resource->singular, &cli->arena), word) == 0) {

@@ -94,6 +94,8 @@
 
 /* Queues */
 #define LIMIT_WRITER_QUEUE 8192u                /* calls waiting for the writer; past it RESOURCE_EXHAUSTED */
+#define LIMIT_UNSIGNED_ENTRIES 1000u             /* records in the log after the last signed head: what a thief could cut off unseen */
+#define LIMIT_UNSIGNED_SECONDS 600u             /* the same in time, where there are any */
 #define LIMIT_WRITER_BATCH 512u                 /* calls in one commit: keeps p99 flat */
 #define LIMIT_POOL_QUEUE 1024u                  /* calls waiting for a reader thread */
 #define LIMIT_HASHER_QUEUE 64u                  /* sign-ins waiting for a hasher */

@@ -121,5 +121,6 @@ bool options_method(struct build *build, const Google__Protobuf__MethodDescripto
 	method->writes = rules->writes;
 	method->heavy = rules->heavy;
 	method->hashes = rules->hashes;
+	method->exports = rules->exports || method->verb == VERB_LIST || method->verb == VERB_LIST_VERSIONS;
 	return true;
 }

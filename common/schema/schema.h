@@ -92,7 +92,7 @@ struct schema_method {
 	const char *permission; /* NULL: none declared (a method of kam must then have another audience) */
 	enum schema_verb verb;
 	enum schema_audience audience;
-	bool writes, heavy, hashes;
+	bool writes, heavy, hashes, exports;
 	const struct schema_resource *resource; /* of a standard method: what it acts on; of a custom one: its service's resource, or NULL */
 	size_t index;           /* 0 … schema_methods_count - 1: for tables beside this one */
 };

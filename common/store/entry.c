@@ -65,7 +65,8 @@ bool entry_read(struct bytes record, struct bytes key, struct entry *ret_entry)
 		.rest = {record.data + OFFSET_TEXTS, record.size - OFFSET_TEXTS},
 	};
 	if (!take_text(&entry.rest, &entry.actor) || !take_text(&entry.rest, &entry.request_id) || !take_text(&entry.rest, &entry.method) ||
-	    !take_text(&entry.rest, &entry.peer) || !take_text(&entry.rest, &entry.note) || !take_varint(&entry.rest, &entry.changes_left) ||
+	    !take_text(&entry.rest, &entry.peer) || !take_text(&entry.rest, &entry.client) || !take_text(&entry.rest, &entry.note) ||
+	    !take_varint(&entry.rest, &entry.events) || !take_varint(&entry.rest, &entry.changes_left) ||
 	    entry.changes_left > LIMIT_CHANGES) {
 		return false;
 	}
@@ -126,7 +127,9 @@ void entry_begin(struct scratch *record, const struct store_entry *entry, int64_
 	add_text(record, entry->request_id);
 	add_text(record, entry->method);
 	add_text(record, entry->peer);
+	add_text(record, entry->client);
 	add_text(record, entry->note);
+	add_varint(record, entry->events ? entry->events : 1);
 	add_varint(record, entry->changes_count);
 }
 

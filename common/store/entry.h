@@ -7,16 +7,17 @@
  *    36  previous hash     32 bytes: of the record before; zeros in the first
  *    68  time              u64, microseconds
  *    76  code              u32
- *    80  actor, request id, method, peer, note: each a varint length and its bytes
+ *    80  actor, request id, method, peer, client, note: each a varint length and its bytes
+ *        number of events that it stands for, varint
  *        number of changes, varint; of each change:
  *            name          varint length and bytes
  *            operation     u8
  *            previous      varint, previous revision
  *            digest        32 bytes: BLAKE2b-256 of the new message bytes, keyed with the nonce of their row (record.h); zeros for PURGE
  * Varints are protobuf's: 7 bits a byte, lowest first, the top bit says that more follow. The message bytes are in history, under the
- * change's name and the record's revision. Example, revision 7, time 1, code 0, users/jane without a request id, method "M", no peer, no
- * note, one change (UPDATE of accounts/a after revision 3), from offset 68:
- *     00 00 00 00 00 00 00 01  00 00 00 00  0A "users/jane"  00  01 "M"  00  00  01  0A "accounts/a"  02  03  digest
+ * change's name and the record's revision. Example, revision 7, time 1, code 0, users/jane without a request id, method "M", no peer,
+ * client or note, one event, one change (UPDATE of accounts/a after revision 3), from offset 68:
+ *     00 00 00 00 00 00 00 01  00 00 00 00  0A "users/jane"  00  01 "M"  00  00  00  01  01  0A "accounts/a"  02  03  digest
  */
 #pragma once
 
@@ -29,7 +30,8 @@ struct entry {
 	int64_t time_us;
 	uint32_t code;
 	const uint8_t *hash, *previous_hash;
-	struct bytes actor, request_id, method, peer, note;
+	struct bytes actor, request_id, method, peer, client, note;
+	uint64_t events;
 	uint64_t changes_left; /* not yet taken by entry_next */
 	struct bytes rest;
 };

@@ -122,7 +122,9 @@ struct store_entry {
 	const char *request_id;  /* or "" */
 	const char *method;      /* "kam.v1.AccountService/UpdateAccount" */
 	const char *peer;        /* "10.1.2.3", or "" */
+	const char *client;      /* what it said it is: "kam/1.0", or "" */
 	uint32_t code;           /* status code of what is recorded */
+	uint64_t events;         /* how many it stands for, where it sums up; 0 is written as 1 */
 	const char *note;        /* one line for the audit: changed fields, a reason; or "" */
 	const struct store_change *changes;
 	size_t changes_count;
@@ -137,6 +139,28 @@ uint64_t store_revision_at(const struct store_view *view, int64_t time_us, struc
 /* Walks the log from its first record: every hash and link, and that every change's bytes hash to what the record says; bytes may lack only where
  * a later PURGE took them. DATA_LOSS (reason LOG_BROKEN) with the first bad revision. */
 bool store_log_verify(const struct store_view *view, uint64_t *ret_records, struct status *st);
+
+/* The end of the log, signed: whoever keeps one elsewhere can tell whether the log up to it is still the same. The signature is Ed25519 (RFC 8032) over the
+ * lines "kam audit head 1", store and hash in hexadecimal, revision and time as decimal numbers, in the order of the struct, each ended by a line feed. */
+enum { STORE_ID_BYTES = 16, STORE_KEY_BYTES = 32, STORE_SECRET_KEY_BYTES = 64, STORE_SIGNATURE_BYTES = 64 };
+struct store_head {
+	uint8_t store[STORE_ID_BYTES]; /* the cluster id */
+	uint64_t revision;
+	int64_t time_us;
+	uint8_t hash[STORE_HASH_BYTES];
+	uint8_t public_key[STORE_KEY_BYTES];
+	uint8_t signature[STORE_SIGNATURE_BYTES];
+};
+/* Signs the newest record that the view sees. */
+bool store_head_sign(const struct store_view *view, const uint8_t *secret_key, struct store_head *ret_head, struct status *st);
+/* The log still has what was signed: the record of that revision, with that hash. With store_log_verify this covers all before it. DATA_LOSS says what is wrong:
+ * HEAD_FORGED (the signature, or a key other than `public_key`, which may be NULL), HEAD_OF_ANOTHER, LOG_CUT, LOG_REPLACED. */
+bool store_head_check(const struct store_view *view, const struct store_head *head, const uint8_t *public_key, struct status *st);
+/* The head that was signed last is kept in the store as well. */
+void store_head_put(struct store_txn *txn, const struct store_head *head);
+/* False with `st` OK where there is none yet. */
+bool store_head_last(const struct store_view *view, struct store_head *ret_head, struct status *st);
+
 /* Reads every record of every database and checks it against its checksum, current against history, and the index against the indexer. */
 bool store_check(const struct store_view *view, struct status *st);
 

@@ -19,13 +19,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { STORE_FORMAT = 1, STORE_CLUSTER_ID_BYTES = 16 };
+enum { STORE_FORMAT = 2, STORE_CLUSTER_ID_BYTES = 16 };
 enum store_db { DB_CURRENT, DB_HISTORY, DB_LOG, DB_INDEX, DB_REQUESTS, DB_META, DB_COUNT };
 
 /* Keys in meta. */
 #define META_FORMAT "store/format"
 #define META_CLUSTER_ID "store/cluster_id"
 #define META_INDEX "store/index"
+#define META_HEAD "store/head"
 #define META_APPLICATION "app/"
 
 struct store_view {

@@ -6,6 +6,7 @@
 
 #include "common/schema/filter.h"
 #include "common/schema/wire.h"
+#include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
 
 #include <sodium.h>
@@ -29,7 +30,8 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	Google__Protobuf__Timestamp *time = call_time(from.time_us, arena);
 	Kam__V1__AuditChange **changes = arena_calloc(arena, from.changes_count + 1, sizeof *changes);
 	Kam__V1__AuditChange *rows = arena_calloc(arena, from.changes_count + 1, sizeof *rows);
-	if (!entry || !time || !changes || !rows) {
+	char **names = arena_calloc(arena, from.changes_count + 1, sizeof *names);
+	if (!entry || !time || !changes || !rows || !names) {
 		status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the entry needs more memory than a call may use");
 		return NULL;
 	}
@@ -39,6 +41,8 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->time = time;
 	entry->actor = (char *)(uintptr_t)from.actor;
 	entry->peer = (char *)(uintptr_t)from.peer;
+	entry->client = (char *)(uintptr_t)from.client;
+	entry->events = from.events;
 	entry->method = (char *)(uintptr_t)from.method;
 	entry->outcome = (char *)(uintptr_t)status_code_name((enum status_code)from.code);
 	entry->request_id = (char *)(uintptr_t)from.request_id;
@@ -47,13 +51,15 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->previous_hash = hex(arena, from.previous_hash);
 	for (size_t i = 0; i < from.changes_count; i++) {
 		kam__v1__audit_change__init(&rows[i]);
-		rows[i].name = (char *)(uintptr_t)from.changes[i].name;
+		rows[i].name = names[i] = (char *)(uintptr_t)from.changes[i].name;
 		rows[i].operation = (Kam__V1__Operation)from.changes[i].operation;
 		rows[i].previous_revision = from.changes[i].previous_revision;
 		changes[i] = &rows[i];
 	}
 	entry->changes = changes;
 	entry->n_changes = from.changes_count;
+	entry->resources = names;
+	entry->n_resources = from.changes_count;
 	return entry->hash && entry->previous_hash && entry->name ? entry : NULL;
 }
 
@@ -139,15 +145,53 @@ static bool list_entries(struct call *call)
 	return status_ok(call->status) && call_reply(call, &page.base);
 }
 
+static bool may_read_all(struct call *call)
+{
+	return decide(&call->engine->access, call->view, call->caller, "auditEntries.read", "auditEntries/1", (struct bytes){0}, call->now_us, NULL).allowed ||
+	       status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "this needs a role that reaches everything");
+}
+
+static bool get_head(struct call *call)
+{
+	struct store_head head;
+	if (!may_read_all(call)) {
+		return false;
+	}
+	if (!call->engine->audit_key) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "AUDIT_KEY", "this server has no key to sign with");
+	}
+	if (!store_head_sign(call->view, call->engine->audit_key, &head, call->status)) {
+		return false;
+	}
+	Kam__V1__AuditHead *message = audit_head_write(&head, call->arena);
+	return message ? call_reply(call, &message->base) : call_no_memory(call);
+}
+
+/* The head that the request brings, and the one that was signed last. */
+static bool verify_heads(struct call *call, const Kam__V1__AuditHead *given)
+{
+	uint8_t public_key[STORE_KEY_BYTES];
+	const uint8_t *expected = call->engine->audit_key ? public_key : NULL;
+	struct store_head head;
+	if (expected) {
+		crypto_sign_ed25519_sk_to_pk(public_key, call->engine->audit_key);
+	}
+	if (given && (!audit_head_read(given, &head, call->status) || !store_head_check(call->view, &head, expected, call->status))) {
+		return false;
+	}
+	return store_head_last(call->view, &head, call->status) ? store_head_check(call->view, &head, expected, call->status) : status_ok(call->status);
+}
+
 static bool verify(struct call *call)
 {
+	const Kam__V1__VerifyAuditRequest *request = (const void *)call->request;
 	Kam__V1__VerifyAuditResponse response = KAM__V1__VERIFY_AUDIT_RESPONSE__INIT;
 	struct store_entry last;
-	if (!decide(&call->engine->access, call->view, call->caller, "auditEntries.read", "auditEntries/1", (struct bytes){0}, call->now_us, NULL).allowed) {
-		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "verifying the record needs a role that reaches everything");
+	if (!may_read_all(call)) {
+		return false;
 	}
 	response.revision = store_view_revision(call->view);
-	if (!store_log_verify(call->view, &response.entries, call->status)) {
+	if (!store_log_verify(call->view, &response.entries, call->status) || !verify_heads(call, request->head)) {
 		return false;
 	}
 	if (store_log_get(call->view, response.revision, call->arena, &last, call->status)) {
@@ -159,6 +203,7 @@ static bool verify(struct call *call)
 static const struct method_row methods[] = {
 	{"/kam.v1.AuditService/GetAuditEntry", get_entry, NULL},
 	{"/kam.v1.AuditService/ListAuditEntries", list_entries, NULL},
+	{"/kam.v1.AuditService/GetAuditHead", get_head, NULL},
 	{"/kam.v1.AuditService/VerifyAudit", verify, NULL},
 };
 

@@ -237,6 +237,8 @@ static bool start(struct call *call)
 		watch->resources[watch->resources_count++] = resource;
 	}
 	watch->position = request->from_revision ? request->from_revision : newest;
+	call->note = arena_printf(call->arena, "watch of %zu names and %zu collections%s from revision %llu", watch->names_count, watch->resources_count,
+	                          watch->names_count + watch->resources_count == 0 ? ", that is everything," : "", (unsigned long long)watch->position);
 	call->stream->state = watch;
 	call->stream->pump = pump;
 	Kam__V1__WatchResponse hello = KAM__V1__WATCH_RESPONSE__INIT;

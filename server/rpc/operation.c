@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/schema/value.h"
+#include "common/schema/wire.h"
 #include "server/access/password.h"
 #include "server/rpc/server.h"
 
@@ -271,6 +272,51 @@ static void remember(struct operation *op, struct call *call, struct executor *e
 	}
 }
 
+/* ---- exports: what goes on record though it changes nothing ---------------------------------------------------------------------------- */
+
+static const char *text_field(const struct call *call, const char *name)
+{
+	const struct schema_field *field = schema_field_find(call->method->input, name);
+	return field && field->pb->type == PROTOBUF_C_TYPE_STRING && !field->repeated ? value_get(call->request, field, 0).string : "";
+}
+
+/* Resources in an answer, packed: the elements of its repeated messages. */
+static uint32_t count_resources(const struct schema_type *output, struct bytes reply)
+{
+	uint32_t count = 0;
+	uint64_t key, size;
+	while (reply.size > 0) {
+		size_t used = wire_varint(reply, &key);
+		size_t more = used ? wire_varint((struct bytes){reply.data + used, reply.size - used}, &size) : 0;
+		if (more == 0) {
+			break;
+		}
+		used += more;
+		if ((key & 7) == 2) {
+			const struct schema_field *field = schema_field_by_number(output, (uint32_t)(key >> 3));
+			count += field && field->repeated && field->message ? 1 : 0;
+			used += size < reply.size - used ? (size_t)size : reply.size - used;
+		}
+		reply = (struct bytes){reply.data + used, reply.size - used};
+	}
+	return count;
+}
+
+static void note_export(struct operation *op, const struct call *call)
+{
+	if (op->method->server_streaming) {
+		op->exported = call->request ? 1 : 0;
+		return;
+	}
+	uint32_t count = count_resources(op->method->output, buf_bytes(&call->reply));
+	if (count == 0 || (count <= LIMIT_PAGE_SIZE_DEFAULT && !*text_field(call, "page_token"))) {
+		return;
+	}
+	const char *parent = text_field(call, "parent"), *filter = text_field(call, "filter");
+	op->exported = count;
+	op->note = arena_printf(call->arena, "%.200s%s%.200s%s%.60s", *parent ? parent : "all", *filter ? " where " : "", filter, *op->as_of ? " as of " : "", op->as_of);
+}
+
 /* ---- running --------------------------------------------------------------------------------------------------------------------------- */
 
 static bool unpack_request(struct operation *op, struct call *call)
@@ -302,6 +348,9 @@ static bool run_handler(struct operation *op, struct executor *executor, struct 
 	}
 	bool ok = call_whole(call, handler_of(op, executor)(call));
 	op->note = call->note;
+	if (op->method->exports && ok && !op->pump && !call->deferred && status_ok(&op->status)) {
+		note_export(op, call);
+	}
 	if (!ok || call->deferred || executor->preparing || !call->changes || !status_ok(&op->status)) {
 		return ok;
 	}
@@ -345,7 +394,8 @@ bool operation_run(struct operation *op, struct executor *executor)
 	};
 	op->stream.executor = executor;
 	op->note = op->request_id = NULL;
-	op->replied = op->recorded = false;
+	op->replied = false;
+	op->exported = 0;
 	op->revision = 0;
 	buf_init(&call.reply, &op->arena);
 	call.changes = op->method->writes && !executor->preparing ? changes_new(&op->arena, executor->engine->schema) : NULL;

@@ -29,7 +29,7 @@ struct waiting_message {
 
 enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
-	OPERATION_REFUSAL, /* put a refused call on record: its status says how */
+	OPERATION_TALLY,   /* put on record what the tally has */
 	OPERATION_TOUCH,   /* note that a session is in use */
 };
 
@@ -68,7 +68,7 @@ struct operation {
 	uint64_t revision;        /* that the answer tells of */
 	const char *prepared, *witness; /* by a hasher */
 	bool verified;
-	bool recorded;            /* a refusal that the writer has put on record */
+	uint32_t exported;        /* resources that the answer takes away, where that goes on record */
 	char user[LIMIT_NAME_BYTES + 1]; /* who it was, for the log and the record */
 	const char *note, *request_id;
 	bool pump;                /* this run is a pump's, not a message's */

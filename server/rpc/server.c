@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/rpc/tally.h"
 
 #include <event2/event.h>
 #include <event2/thread.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, REFUSALS_WAITING_MAX = 256, NOTICES_PER_SECOND = 10 };
+enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, NOTICES_PER_SECOND = 10 };
 
 static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused"};
 
@@ -29,7 +30,7 @@ struct server {
 	struct server_options options;
 	struct event_base *base;
 	struct listener *listener;
-	struct event *signals[3], *trim;
+	struct event *signals[3], *trim, *clock;
 	struct worker *workers[WORKERS_MAX];
 	unsigned workers_count, next_worker;
 	struct queue writer_queue, reader_queue, hasher_queue;
@@ -39,7 +40,8 @@ struct server {
 	struct rpc_budget strangers, known;
 	pthread_mutex_t notices_lock;
 	struct notice_count notices[SERVER_NOTICES];
-	atomic_uint refusals_waiting;
+	struct tally *tally;
+	atomic_bool tally_waits; /* for the writer, in its queue */
 	atomic_bool stopping;
 	_Atomic uint64_t epoch;
 };
@@ -148,29 +150,49 @@ void server_touch_session(struct server *server, const char *session)
 	}
 }
 
-void server_record_refusal(struct server *server, const struct operation *from)
+static void record_soon(struct server *server)
 {
-	bool room = atomic_fetch_add(&server->refusals_waiting, 1) < REFUSALS_WAITING_MAX;
-	struct operation *op = room ? operation_new() : NULL;
-	if (!op) {
-		server_refusal_recorded(server);
+	if (atomic_exchange(&server->tally_waits, true)) {
 		return;
 	}
-	op->kind = OPERATION_REFUSAL;
-	op->method = from->method;
-	op->peer = arena_strdup(&op->stream.arena, from->peer);
-	op->peer = op->peer ? op->peer : "";
-	op->status = from->status;
-	snprintf(op->user, sizeof op->user, "%s", from->user);
+	struct operation *op = operation_new();
+	if (!op) { /* the clock tries again */
+		atomic_store(&server->tally_waits, false);
+		return;
+	}
+	op->kind = OPERATION_TALLY;
 	if (!queue_push(&server->writer_queue, op)) {
 		operation_free(op);
-		server_refusal_recorded(server);
+		atomic_store(&server->tally_waits, false);
 	}
 }
 
-void server_refusal_recorded(struct server *server)
+void server_record(struct server *server, const struct operation *op)
 {
-	atomic_fetch_sub(&server->refusals_waiting, 1);
+	bool refused = op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED;
+	bool exported = op->exported > 0 && status_ok(&op->status);
+	if ((refused || exported) && tally_add(server->tally, op, clock_wall_us())) {
+		record_soon(server);
+	}
+}
+
+struct tally *server_tally(struct server *server)
+{
+	return server->tally;
+}
+
+void server_tally_taken(struct server *server)
+{
+	atomic_store(&server->tally_waits, false);
+}
+
+static void on_clock(evutil_socket_t unused, short what, void *context)
+{
+	struct server *server = context;
+	(void)unused, (void)what;
+	if (tally_is_due(server->tally, clock_wall_us()) || writer_wants_to_sign(server->writer)) {
+		record_soon(server);
+	}
 }
 
 /* ---- main thread -------------------------------------------------------------------------------------------------------------------- */
@@ -240,7 +262,8 @@ static bool listen_and_catch(struct server *server, struct status *st)
 		}
 	}
 	server->trim = event_new(server->base, -1, EV_PERSIST, on_trim, NULL);
-	if (!server->trim || event_add(server->trim, &(struct timeval){LIMIT_TRIM_MS / 1000, 0}) != 0) {
+	server->clock = event_new(server->base, -1, EV_PERSIST, on_clock, server);
+	if (!server->clock || event_add(server->clock, &(struct timeval){1, 0}) != 0 || !server->trim || event_add(server->trim, &(struct timeval){LIMIT_TRIM_MS / 1000, 0}) != 0) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	return server->listener != NULL;
@@ -295,7 +318,10 @@ struct server *server_new(const struct server_options *options, struct status *s
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_MMAP_THRESHOLD, LIMIT_HEAP_BLOCK_BYTES); /* set, it does not grow by itself to 32 MiB */
 	evthread_use_pthreads();
-	if (!server || !(server->base = event_base_new())) {
+	if (!server || !(server->base = event_base_new()) || !(server->tally = tally_new())) {
+		if (server && server->base) {
+			event_base_free(server->base);
+		}
 		free(server);
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 		return NULL;
@@ -345,8 +371,12 @@ void server_free(struct server *server)
 	if (server->trim) {
 		event_free(server->trim);
 	}
+	if (server->clock) {
+		event_free(server->clock);
+	}
 	listener_free(server->listener);
 	event_base_free(server->base);
+	tally_free(server->tally);
 	queue_done(&server->writer_queue);
 	queue_done(&server->reader_queue);
 	queue_done(&server->hasher_queue);

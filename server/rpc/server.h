@@ -65,10 +65,12 @@ struct queue *server_hasher_queue(struct server *server);
 void server_publish(struct server *server);
 /* Notes, now and then, that a session is in use. Any thread. */
 void server_touch_session(struct server *server, const char *session);
-/* Puts a refused call on record. Any thread. Takes nothing of `op`. */
-void server_record_refusal(struct server *server, const struct operation *op);
-/* The writer has dealt with one of them: only so many wait at a time, the rest is dropped. */
-void server_refusal_recorded(struct server *server);
+/* A message of a call has been dealt with: where it was refused, or was an export, it goes on record. Any thread. */
+void server_record(struct server *server, const struct operation *op);
+struct tally;
+/* For the writer, which puts on record what it holds. `server_tally_taken` says that it is about to. */
+struct tally *server_tally(struct server *server);
+void server_tally_taken(struct server *server);
 /* Connections open now. A worker that closes one takes it off. */
 struct admission *server_admission(struct server *server);
 /* What all connections may hold together of requests that are not whole: those that have shown a token, and strangers. */
@@ -91,6 +93,8 @@ void worker_free(struct worker *worker);
 
 struct writer;
 struct writer *writer_new(struct server *server, struct status *st);
+/* So much is unsigned, or for so long, that the end of the log should be signed now. Any thread. */
+bool writer_wants_to_sign(const struct writer *writer);
 void writer_join(struct writer *writer);
 
 struct pool;

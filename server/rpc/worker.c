@@ -256,7 +256,8 @@ static bool run_here(struct operation *op, uint32_t budget)
 /* Whoever may not call it at all gets no place in a queue. The thread that runs it asks again, for by then things may have changed. */
 static bool admit(struct operation *op)
 {
-	op->recorded = false;
+	op->note = NULL;
+	op->exported = 0;
 	if (!take_snapshot(op)) {
 		return false;
 	}
@@ -321,10 +322,6 @@ static void complete(struct operation *op)
 	}
 	connection_activate(op->connection);
 	if (!status_ok(&op->status)) {
-		bool refused = op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED;
-		if (refused && !op->recorded) {
-			server_record_refusal(worker->server, op);
-		}
 		answer_revision(op, call);
 		worker_finish(op, &op->status);
 		return;
@@ -362,6 +359,7 @@ bool worker_admit(struct operation *op)
 	if (admit(op)) {
 		return true;
 	}
+	server_record(op->worker->server, op);
 	complete(op);
 	return false;
 }
@@ -374,6 +372,7 @@ static void run(struct operation *op)
 	if (!dispatch(op)) {
 		return; /* elsewhere */
 	}
+	server_record(op->worker->server, op);
 	complete(op);
 	if (op->lent) {
 		swap_arena(op);
@@ -429,6 +428,7 @@ static void take_inbox(struct worker *worker)
 			op->connection->readers--;
 			connection_activate(op->connection);
 		}
+		server_record(worker->server, op);
 		if (!op->connection) {
 			worker_recycle(op);
 		} else if (op->finished) {

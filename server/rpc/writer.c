@@ -8,6 +8,7 @@
  * own and so have a transaction to themselves: they are refused, not repeated.
  */
 #include "server/rpc/server.h"
+#include "server/rpc/tally.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -16,12 +17,14 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "kam/v1/session.pb-c.h"
 
+#include <sodium.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { REFUSALS_BURST = 200, REFUSALS_PER_SECOND = 20, SWEEP_EVERY_US = 1000000, SWEEP_MOST = 512 };
+enum { SWEEP_EVERY_US = 1000000, SWEEP_MOST = 512, TALLY_BATCH = 32 };
 
 struct writer {
 	struct server *server;
@@ -29,10 +32,9 @@ struct writer {
 	struct executor executor;
 	bool dirty;          /* the transaction has something to commit */
 	bool access_changed; /* … that decides what callers may do */
-	int64_t refusals_us; /* token bucket, in microseconds of credit */
-	int64_t refusals_seen_us;
-	unsigned refusals_dropped;
 	int64_t swept_us;
+	_Atomic uint64_t signed_revision; /* of the newest signed head */
+	_Atomic int64_t signed_us;        /* monotonic */
 };
 
 /* A session that is new, or is in use, changes nothing for whoever is known already. */
@@ -49,8 +51,10 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 	size_t count;
 	const struct store_change *changes = changes_list(call->changes, &count);
 	char *note = arena_strdup(call->arena, call->note ? call->note : "");
-	if (note) {
+	char *client = arena_printf(call->arena, "%.100s", op->client);
+	if (note && client) {
 		utf8_repair(note); /* notes quote what clients sent, sometimes cut */
+		utf8_repair(client);
 	}
 	struct store_entry entry = {
 		.time_us = call->now_us,
@@ -58,6 +62,7 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		.request_id = op->request_id ? op->request_id : "",
 		.method = op->method->path + 1,
 		.peer = op->peer,
+		.client = client ? client : "",
 		.note = note ? note : "",
 		.changes = changes,
 		.changes_count = count,
@@ -78,47 +83,29 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 
 /* ---- what the writer does by itself ------------------------------------------------------------------------------------------------ */
 
-/* At most so many refusals a second go on record; the rest are counted, and the count goes with the next one. */
-static bool refusal_allowed(struct writer *writer)
+static bool append_row(struct writer *writer, const struct tally_row *row)
 {
-	const int64_t price_us = 1000000 / REFUSALS_PER_SECOND;
-	int64_t now = clock_monotonic_us();
-	writer->refusals_us += now - writer->refusals_seen_us;
-	writer->refusals_seen_us = now;
-	if (writer->refusals_us > REFUSALS_BURST * price_us) {
-		writer->refusals_us = REFUSALS_BURST * price_us;
+	char note[TALLY_NOTE_BYTES + 128], since[CLOCK_TEXT_BYTES];
+	size_t used = 0;
+	if (row->continued) {
+		clock_format(row->since_us / 1000000, 0, since);
+		used = (size_t)snprintf(note, sizeof note, "%llu more since %s; the last: ", (unsigned long long)row->events, since);
 	}
-	if (writer->refusals_us < price_us) {
-		writer->refusals_dropped++;
-		return false;
+	if (row->code == STATUS_OK && !(row->method && row->method->server_streaming)) {
+		used += (size_t)snprintf(note + used, sizeof note - used, "export of %llu resources: ", (unsigned long long)row->resources);
 	}
-	writer->refusals_us -= price_us;
-	return true;
-}
-
-static void record_refusal(struct writer *writer, const struct operation *op)
-{
-	char note[STATUS_MESSAGE_BYTES + 64];
-	if (!refusal_allowed(writer)) {
-		return;
-	}
-	size_t used = (size_t)snprintf(note, sizeof note, "%s%s%s", op->note ? op->note : "", op->note ? ": " : "", op->status.message);
-	if (writer->refusals_dropped > 0 && used < sizeof note) {
-		snprintf(note + used, sizeof note - used, " (and %u further refusals before it)", writer->refusals_dropped);
-	}
-	writer->refusals_dropped = 0;
-	utf8_repair(note);
+	snprintf(note + used, sizeof note - used, "%s", row->note);
 	struct store_entry entry = {
-		.time_us = clock_wall_us(),
-		.actor = op->user,
+		.actor = row->actor,
 		.request_id = "",
-		.method = op->method->path + 1,
-		.peer = op->peer,
-		.code = (uint32_t)op->status.code,
+		.method = row->method ? row->method->path + 1 : "kam/Various",
+		.peer = row->peer,
+		.client = row->client,
+		.code = (uint32_t)row->code,
+		.events = row->events,
 		.note = note,
 	};
-	store_append(writer->executor.txn, &entry);
-	writer->dirty = true;
+	return store_append(writer->executor.txn, &entry) != 0;
 }
 
 static void touch_session(struct writer *writer, struct operation *op)
@@ -149,23 +136,11 @@ static void touch_session(struct writer *writer, struct operation *op)
 static void run_one(struct writer *writer, struct operation *op)
 {
 	arena_reset(&op->arena);
-	if (op->kind != OPERATION_REFUSAL) {
-		status_init(&op->status);
-	}
-	switch (op->kind) {
-	case OPERATION_CALL:
+	status_init(&op->status);
+	if (op->kind == OPERATION_CALL) {
 		operation_run(op, &writer->executor);
-		if (op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED) {
-			record_refusal(writer, op);
-			op->recorded = true;
-		}
-		break;
-	case OPERATION_REFUSAL:
-		record_refusal(writer, op);
-		break;
-	case OPERATION_TOUCH:
+	} else if (op->kind == OPERATION_TOUCH) {
 		touch_session(writer, op);
-		break;
 	}
 }
 
@@ -188,12 +163,45 @@ static bool begin(struct writer *writer)
 	return true;
 }
 
+/* Signs the end of the log, and keeps that in the store. */
+static void sign(struct writer *writer, struct store_head *ret_head)
+{
+	struct status st;
+	status_init(&st);
+	if (store_head_sign(store_txn_view(writer->executor.txn), writer->executor.engine->audit_key, ret_head, &st)) {
+		store_head_put(writer->executor.txn, ret_head);
+	}
+}
+
+/* It is on disk: into the log of the process too, which is often kept on another machine. */
+static void note_signed(struct writer *writer, const struct store_head *head)
+{
+	char hash[2 * STORE_HASH_BYTES + 1], signature[2 * STORE_SIGNATURE_BYTES + 1];
+	atomic_store(&writer->signed_revision, head->revision);
+	atomic_store(&writer->signed_us, clock_monotonic_us());
+	sodium_bin2hex(hash, sizeof hash, head->hash, sizeof head->hash);
+	sodium_bin2hex(signature, sizeof signature, head->signature, sizeof head->signature);
+	log_event(LOG_INFO, "audit_head", "revision", "%llu", (unsigned long long)head->revision, "time_us", "%lld", (long long)head->time_us, "hash", "%s", hash,
+	          "signature", "%s", signature, NULL);
+}
+
+bool writer_wants_to_sign(const struct writer *writer)
+{
+	uint64_t revision = store_revision(writer->executor.engine->store), signed_revision = atomic_load(&writer->signed_revision);
+	return writer->executor.engine->audit_key && revision > signed_revision &&
+	       (revision - signed_revision >= LIMIT_UNSIGNED_ENTRIES || clock_monotonic_us() - atomic_load(&writer->signed_us) >= (int64_t)LIMIT_UNSIGNED_SECONDS * 1000000);
+}
+
 /* Commits what was run, or says why not and undoes it. Only a commit that fails otherwise than for want of room ends the process: before it, nothing has reached the disk. */
 static bool end(struct writer *writer, struct status *st)
 {
 	struct store_txn *txn = writer->executor.txn;
 	int64_t now = clock_monotonic_us();
 	bool ran = status_ok(store_txn_status(txn));
+	struct store_head head = {0};
+	if (ran && writer->dirty && writer_wants_to_sign(writer)) {
+		sign(writer, &head);
+	}
 	if (ran && writer->dirty && now - writer->swept_us > SWEEP_EVERY_US) {
 		store_request_sweep(txn, clock_wall_us() / 1000000, SWEEP_MOST);
 		writer->swept_us = now;
@@ -207,6 +215,9 @@ static bool end(struct writer *writer, struct status *st)
 	} else if (store_commit(txn, st)) {
 		if (writer->access_changed) {
 			server_epoch_advance(writer->server);
+		}
+		if (head.revision > 0) {
+			note_signed(writer, &head);
 		}
 		return true;
 	} else if (st->code != STATUS_RESOURCE_EXHAUSTED) {
@@ -225,9 +236,6 @@ static void give_back(struct writer *writer, struct operation *list)
 		for (struct operation *op = list; op; op = next) {
 			next = op->next;
 			op->next = NULL;
-			if (op->kind == OPERATION_REFUSAL) {
-				server_refusal_recorded(writer->server);
-			}
 			if (op->kind != OPERATION_CALL) {
 				operation_free(op);
 			} else if (!own || op->worker == own->worker) {
@@ -289,9 +297,50 @@ static void run_together(struct writer *writer, struct operation *list)
 	}
 }
 
-static bool is_stateful(const struct operation *op)
+/* Puts on record what the tally has. What does not get there (the store is full) stays counted, and is tried again. */
+static void record_tally(struct writer *writer, bool all)
 {
-	return op->kind == OPERATION_CALL && op->method->client_streaming;
+	struct tally *tally = server_tally(writer->server);
+	struct tally_row rows[TALLY_BATCH];
+	size_t places[TALLY_BATCH], count = TALLY_BATCH, at = 0;
+	int64_t now = clock_wall_us();
+	while (count == TALLY_BATCH) {
+		struct status st;
+		status_init(&st);
+		begin(writer);
+		for (count = 0; count < TALLY_BATCH && tally_next(tally, &at, now, all, &rows[count]); count++) {
+			places[count] = at++;
+			writer->dirty = append_row(writer, &rows[count]);
+		}
+		if (!end(writer, &st)) {
+			return;
+		}
+		for (size_t i = 0; i < count; i++) {
+			tally_recorded(tally, places[i], &rows[i], now);
+		}
+		give_back(writer, NULL);
+	}
+}
+
+/* Signs without a change at hand: when it is time, and at the end. */
+static void sign_alone(struct writer *writer)
+{
+	struct status st;
+	struct store_head head = {0};
+	status_init(&st);
+	begin(writer);
+	sign(writer, &head);
+	if (store_commit(writer->executor.txn, &st)) {
+		note_signed(writer, &head);
+	} else if (st.code != STATUS_RESOURCE_EXHAUSTED) {
+		die(&st);
+	}
+}
+
+/* A stream's messages keep state of their own. */
+static bool runs_alone(const struct operation *op)
+{
+	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && op->method->client_streaming);
 }
 
 static void *writer_main(void *context)
@@ -301,13 +350,22 @@ static void *writer_main(void *context)
 	while ((list = queue_wait(server_writer_queue(writer->server), LIMIT_WRITER_BATCH)) != NULL) {
 		while (list) {
 			struct operation *first = list, **end = &list;
-			if (is_stateful(first)) {
+			if (runs_alone(first)) {
 				list = first->next;
 				first->next = NULL;
-				run_alone(writer, first);
+				if (first->kind == OPERATION_TALLY) {
+					server_tally_taken(writer->server);
+					record_tally(writer, false);
+					if (writer_wants_to_sign(writer)) {
+						sign_alone(writer);
+					}
+					operation_free(first);
+				} else {
+					run_alone(writer, first);
+				}
 				continue;
 			}
-			while (*end && !is_stateful(*end)) {
+			while (*end && !runs_alone(*end)) {
 				end = &(*end)->next;
 			}
 			struct operation *rest = *end;
@@ -316,7 +374,27 @@ static void *writer_main(void *context)
 			list = rest;
 		}
 	}
+	record_tally(writer, true);
+	if (writer->executor.engine->audit_key && store_revision(writer->executor.engine->store) > atomic_load(&writer->signed_revision)) {
+		sign_alone(writer);
+	}
 	return NULL;
+}
+
+/* The last process may have ended without signing its last records: they count from the start of this one. */
+static void note_last_signed(struct writer *writer)
+{
+	struct store_snapshot *snapshot;
+	struct store_head head;
+	struct status st;
+	status_init(&st);
+	atomic_store(&writer->signed_us, clock_monotonic_us());
+	if (store_snapshot_new(writer->executor.engine->store, &snapshot, &st)) {
+		if (store_head_last(store_snapshot_view(snapshot), &head, &st)) {
+			atomic_store(&writer->signed_revision, head.revision);
+		}
+		store_snapshot_free(snapshot);
+	}
 }
 
 struct writer *writer_new(struct server *server, struct status *st)
@@ -328,10 +406,9 @@ struct writer *writer_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	writer->server = server;
+	note_last_signed(writer);
 	writer->executor.epoch = 1; /* its own count: every change of access goes through this thread */
 	writer->executor.append = append;
-	writer->refusals_us = REFUSALS_BURST * (1000000 / REFUSALS_PER_SECOND);
-	writer->refusals_seen_us = clock_monotonic_us();
 	if (pthread_create(&writer->thread, NULL, writer_main, writer) != 0) {
 		executor_done(&writer->executor);
 		free(writer);

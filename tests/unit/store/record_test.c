@@ -67,7 +67,7 @@ static void test_row_damage(void **state)
 	assert_false(row_read((struct bytes){record, sizeof record}, key_bytes(&key), &row));
 }
 
-static const char example_entry[] = "\0\0\0\0\0\0\0\1\0\0\0\0" "\x0A" "users/jane" "\0" "\x01" "M" "\0\0" "\1" "\x0A" "accounts/a" "\2\3";
+static const char example_entry[] = "\0\0\0\0\0\0\0\1\0\0\0\0" "\x0A" "users/jane" "\0" "\x01" "M" "\0\0\0" "\1" "\1" "\x0A" "accounts/a" "\2\3";
 
 static void write_example(struct scratch *record, struct key *key)
 {

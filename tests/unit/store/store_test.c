@@ -289,7 +289,7 @@ static void test_log_get(void **state)
 	struct store_txn *txn;
 	struct store_entry entry, first;
 	struct store_change changes[] = {{"accounts/b", STORE_CREATE, 0, bytes_of("bee")}, {"accounts/a", STORE_UPDATE, 1, bytes_of("two")}};
-	struct store_entry written = {.actor = "users/joe", .request_id = "id-1", .method = "S/M", .peer = "10.1.2.3", .code = 9, .note = "why",
+	struct store_entry written = {.actor = "users/joe", .request_id = "id-1", .method = "S/M", .peer = "10.1.2.3", .client = "kam/1", .events = 12, .code = 9, .note = "why",
 	                              .changes = changes, .changes_count = 2};
 	fixture_put(f, STORE_CREATE, "accounts/a", "one");
 	assert_true(store_txn_begin(f->store, &txn, &f->st));
@@ -305,6 +305,8 @@ static void test_log_get(void **state)
 	assert_string_equal(entry.request_id, "id-1");
 	assert_string_equal(entry.method, "S/M");
 	assert_string_equal(entry.peer, "10.1.2.3");
+	assert_string_equal(entry.client, "kam/1");
+	assert_int_equal(entry.events, 12);
 	assert_string_equal(entry.note, "why");
 	assert_int_equal(entry.code, 9);
 	assert_int_equal(entry.changes_count, 2);
