@@ -277,9 +277,10 @@ static void describe_custom(struct cli *cli, struct command *command)
 	const struct schema_field *parent = schema_field_find(method->input, "parent");
 	command->summary = text_first_line(method->comment, &cli->arena);
 	command->text = method->comment;
-	command->usage = name ? "NAME" : parent ? "PARENT" : "";
-	command->arguments_min = name ? 1 : 0;
-	command->arguments_max = name || parent ? 1 : 0;
+	bool makes = request_id_field(method, &cli->arena) != NULL;
+	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : "";
+	command->arguments_min = name ? (makes ? 2 : 1) : 0;
+	command->arguments_max = name || parent ? (makes ? 2 : 1) : 0;
 	command->run = custom_run;
 }
 

@@ -34,6 +34,8 @@ const char *parent_resolve(struct cli *cli, const struct schema_resource *resour
 
 /* The options that a method's request gives; appended to `options`, which has room for `size`. Returns the new count. */
 size_t request_options(const struct schema_method *method, struct arena *arena, struct option *options, size_t count, size_t size);
+/* The field for the id of what the method makes: role_id. NULL where it makes nothing. */
+const struct schema_field *request_id_field(const struct schema_method *method, struct arena *arena);
 /* A request of the method with all that options set: flags, --dry-run, a request id. */
 ProtobufCMessage *request_new(struct cli *cli, const struct schema_method *method, struct status *st);
 /* Sets a field of the request by name; a field that the request does not have is a fault of the program. */

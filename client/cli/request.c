@@ -15,6 +15,12 @@ static bool is_password(const struct schema_field *field)
 	return strstr(field->name, "password") != NULL;
 }
 
+const struct schema_field *request_id_field(const struct schema_method *method, struct arena *arena)
+{
+	const char *name = method->resource ? arena_printf(arena, "%s_id", text_snake(text_kebab(method->resource->singular, arena), arena)) : NULL;
+	return name ? schema_field_find(method->input, name) : NULL;
+}
+
 static bool is_argument(const struct schema_method *method, const struct schema_field *field, struct arena *arena)
 {
 	if (strcmp(field->name, "name") == 0 || strcmp(field->name, "update_mask") == 0) {
@@ -24,8 +30,7 @@ static bool is_argument(const struct schema_method *method, const struct schema_
 	if (strcmp(field->name, "parent") == 0 && method->verb != VERB_CUSTOM && method->resource && !method->resource->parent) {
 		return true;
 	}
-	const char *id = method->resource ? arena_printf(arena, "%s_id", text_snake(text_kebab(method->resource->singular, arena), arena)) : NULL;
-	return method->verb == VERB_CREATE && id && strcmp(field->name, id) == 0;
+	return field == request_id_field(method, arena);
 }
 
 static bool is_flag(const struct schema_field *field)
