@@ -150,7 +150,9 @@ bool whoami_run(struct cli *cli, struct status *st)
 	for (size_t i = 0; i < reply->n_grants; i++) {
 		const Kam__V1__Grant *grant = reply->grants[i];
 		printf("  %s, scope %s", text_clean(grant->role, &cli->arena), output_words(cli, &grant->base, "scope", &cli->arena));
-		printf("%s%s", grant->account[0] ? ", below " : "", text_clean(grant->account, &cli->arena));
+		for (size_t k = 0; k < grant->n_accounts; k++) {
+			printf("%s%s", k == 0 ? ", below " : " or ", text_clean(grant->accounts[k], &cli->arena));
+		}
 		printf("%s%s", grant->region[0] ? ", region " : "", text_clean(grant->region, &cli->arena));
 		printf("%s%s\n", grant->until[0] ? ", until " : "", text_clean(grant->until, &cli->arena));
 	}

@@ -51,7 +51,7 @@ static const char *option_name(const struct schema_field *field, struct arena *a
 	return is_password(field) ? arena_printf(arena, "%s-file", word) : word;
 }
 
-static const char *value_word(const struct schema_field *field)
+const char *request_value_word(const struct schema_field *field)
 {
 	if (is_password(field)) {
 		return "FILE";
@@ -95,7 +95,7 @@ size_t request_options(const struct schema_method *method, struct arena *arena, 
 		options[count++] = (struct option){
 			.name = name,
 			.kind = flag ? OPTION_FLAG : field->repeated ? OPTION_LIST : OPTION_VALUE,
-			.value = flag ? NULL : value_word(field),
+			.value = flag ? NULL : request_value_word(field),
 			.help = option_help(field),
 			.field = field,
 		};

@@ -138,20 +138,30 @@ static bool is_of_team(const struct subject *subject, const struct caller *calle
 	return caller->team_count > 0 && store_scan(subject->view, pattern, NULL, 0, visit_member, &search, &st) && search.found;
 }
 
-/* The account is `top` or lies below it. */
-static bool is_below(const struct subject *subject, const char *top)
+static bool names(const struct grant *grant, const char *account)
+{
+	for (size_t i = 0; i < grant->accounts_count; i++) {
+		if (strcmp(grant->accounts[i], account) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The account is one of those that the grant is narrowed to, or lies below one. */
+static bool is_below(const struct subject *subject, const struct grant *grant)
 {
 	char name[LIMIT_NAME_BYTES + 1];
 	struct bytes parent = account_field(subject, "parent_account");
 	STATUS_SCRATCH(st);
-	if (strcmp(subject->account, top) == 0) {
+	if (names(grant, subject->account)) {
 		return true;
 	}
 	for (int i = 0; i < (int)LIMIT_CHAIN && parent.size > 0 && parent.size <= LIMIT_NAME_BYTES; i++) {
 		memcpy(name, parent.data, parent.size);
 		name[parent.size] = '\0';
 		struct store_record record;
-		if (strcmp(name, top) == 0) {
+		if (names(grant, name)) {
 			return true;
 		}
 		if (!store_get(subject->view, name, &record, &st)) {
@@ -171,8 +181,8 @@ static const char *why_not_account(const struct subject *subject, const struct c
 	if (grant->region[0] && !is_user(account_field(subject, "region"), grant->region)) {
 		return "the binding is narrowed to another region";
 	}
-	if (grant->account[0] && !is_below(subject, grant->account)) {
-		return "the binding is narrowed to another account";
+	if (grant->accounts_count > 0 && !is_below(subject, grant)) {
+		return "the binding is narrowed to other accounts";
 	}
 	if (grant->scope == SCOPE_ASSIGNED && !is_assigned(subject, caller->user)) {
 		return "the user is not owner, executive sponsor or member of the account";
@@ -188,7 +198,7 @@ static const char *why_not_account(const struct subject *subject, const struct c
 /* A grant that reaches everything there is. */
 static bool is_unlimited(const struct grant *grant)
 {
-	return grant->scope == SCOPE_ALL && !grant->account[0] && !grant->region[0];
+	return grant->scope == SCOPE_ALL && grant->accounts_count == 0 && !grant->region[0];
 }
 
 /* How long the account's name is at the beginning of a name; 0 where the name belongs to no account. */

@@ -121,7 +121,8 @@ static bool who_am_i(struct call *call)
 		kam__v1__grant__init(row);
 		row->role = (char *)(uintptr_t)grant->role;
 		row->scope = (Kam__V1__Scope)grant->scope;
-		row->account = (char *)(uintptr_t)grant->account;
+		row->accounts = (char **)(uintptr_t)grant->accounts;
+		row->n_accounts = grant->accounts_count;
 		row->region = (char *)(uintptr_t)grant->region;
 		if (grant->end_us != INT64_MAX) {
 			int year, month, day;

@@ -13,8 +13,10 @@ struct noun {
 	const char *collection; /* "accounts/members" */
 	/* Before a write: `old` NULL on create, `new` may be altered (derived fields). Fails `call->status`. */
 	bool (*check)(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new);
-	/* The last segment of a new resource's name where the client gave none; NULL falls back to a random one. */
+	/* The last segment of a new resource's name, where its fields say it; NULL falls back to what the client gave or a random one. */
 	const char *(*make_id)(struct call *call, const ProtobufCMessage *new);
+	/* A readable last segment, where the client gave none and it is free. */
+	const char *(*suggest_id)(struct call *call, const ProtobufCMessage *new);
 	/* Before a delete, soft or forced. */
 	bool (*check_delete)(struct call *call, const char *name, const ProtobufCMessage *old);
 	/* After a create or update was accepted, in the same commit: further changes by changes_put. */

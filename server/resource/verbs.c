@@ -133,6 +133,22 @@ static const char *new_name(struct call *call, const char *parent, const char *i
 	return name;
 }
 
+/* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
+static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
+{
+	const struct noun *noun = engine_noun(call->engine, call->method->resource);
+	const char *suggested = noun && noun->suggest_id ? noun->suggest_id(call, new) : NULL;
+	char random[TOKEN_SESSION_ID_BYTES];
+	struct store_record record;
+	token_random_id(random);
+	if (!suggested || strlen(suggested) > LIMIT_ID_BYTES - 5) {
+		return arena_strdup(call->arena, random);
+	}
+	const char *name = arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested);
+	bool taken = name && changes_get(call->changes, call->view, name, &record, call->status);
+	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
+}
+
 static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given)
 {
 	const struct schema_resource *resource = call->method->resource;
@@ -146,9 +162,8 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 	if (made || *given) {
 		return made ? made : given;
 	}
-	char random[TOKEN_SESSION_ID_BYTES];
-	token_random_id(random);
-	return status_ok(call->status) ? arena_strdup(call->arena, random) : NULL;
+	const char *free_id = make_free_id(call, new);
+	return status_ok(call->status) ? free_id : NULL;
 }
 
 /* The caller may write this resource as it is to be. An account is judged by its own new content, for it has no other yet. */
