@@ -65,6 +65,10 @@ static const struct option access_check_options[] = {
 	{"permission", 0, OPTION_VALUE, "PERMISSION", "what: accounts.update", NULL},
 };
 
+static const struct option access_who_options[] = {
+	{"permission", 0, OPTION_VALUE, "PERMISSION", "what: accounts.update", NULL},
+};
+
 #define OPTIONS(table) .options = table, .options_count = sizeof table / sizeof table[0]
 
 const struct command commands[] = {
@@ -151,9 +155,34 @@ const struct command commands[] = {
 		.words = "access check",
 		.usage = "--permission PERMISSION [RESOURCE]",
 		.summary = "whether a user may do something, and why",
+		.text = "Says yes or no and each binding with its role, scope and hidden field groups. Exit status: 0 yes, 5 no (or you may not ask), 3 the user or the resource is not "
+		        "there for you.",
 		.examples = "kam access check --permission accounts.update accounts/acme\n"
 		            "kam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
 		OPTIONS(access_check_options), .arguments_max = 1, .run = access_check_run,
+	},
+	{
+		.words = "access who",
+		.usage = "[RESOURCE] --permission PERMISSION",
+		.summary = "everybody who may do something, and through which binding, role and scope",
+		.examples = "kam access who accounts/acme --permission accounts.update\n"
+		            "kam access who --permission roles.update -o csv",
+		OPTIONS(access_who_options), .arguments_max = 1, .run = access_who_run,
+	},
+	{
+		.words = "access matrix",
+		.usage = "",
+		.summary = "which role may call which method, from the table that the server goes by",
+		.text = "\"own\" stands where everybody who is signed in may call the method about themselves, and the role gives no more.",
+		.examples = "kam access matrix\nkam access matrix -o csv > matrix.csv",
+		.run = access_matrix_run,
+	},
+	{
+		.words = "access diff",
+		.usage = "ROLE ROLE",
+		.summary = "in which permissions, scope and field groups two roles differ",
+		.examples = "kam access diff sponsor sponsor-lite",
+		.arguments_min = 2, .arguments_max = 2, .run = access_diff_run,
 	},
 	{
 		.words = "call",

@@ -193,6 +193,21 @@ static const char *why_not_account(const struct subject *subject, const struct c
 	return NULL;
 }
 
+/* Why a grant reaches the account that it reaches. */
+static const char *why_account(const struct subject *subject, const struct caller *caller, const struct grant *grant)
+{
+	if (grant->scope == SCOPE_ALL) {
+		return grant->accounts_count > 0 || grant->region[0] ? "the account is one that the binding is narrowed to" : "the role reaches every account";
+	}
+	if (is_user(account_field(subject, "owner"), caller->user)) {
+		return "the user is owner of the account";
+	}
+	if (is_user(account_field(subject, "executive_sponsor"), caller->user)) {
+		return "the user is executive sponsor of the account";
+	}
+	return is_member(subject, caller->user) ? "the user is member of the account" : "somebody of the user's team is owner, executive sponsor or member of the account";
+}
+
 /* ---- what belongs to no account --------------------------------------------------------------------------------------------- */
 
 /* A grant that reaches everything there is. */
@@ -355,7 +370,7 @@ void decide_explain(const struct access *access, const struct store_view *view, 
                     const char *permission, const char *name, int64_t now_us, struct decide_step *ret_step)
 {
 	char account[LIMIT_NAME_BYTES + 1];
-	const char *why_not = NULL;
+	const char *why_not = NULL, *why = name ? "it belongs to no account, and the role reaches it" : "on what the role reaches";
 	if (now_us >= grant->end_us) {
 		why_not = "the binding has run out";
 	} else if (!grant_has(grant, permission, now_us)) {
@@ -363,10 +378,11 @@ void decide_explain(const struct access *access, const struct store_view *view, 
 	} else if (name && account_of(name, account)) {
 		struct subject subject = subject_of(access, view, account, (struct bytes){0});
 		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
+		why = why_not ? why_not : why_account(&subject, caller, grant);
 	} else if (name) {
 		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), permission, name, (struct bytes){0});
 	}
 	ret_step->allowed = !why_not;
 	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,
-	         why_not ? why_not : (name ? "it reaches the resource" : "on what it reaches"));
+	         why_not ? why_not : why);
 }

@@ -8,6 +8,7 @@
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
 #include "server/domain/domain.h"
+#include "server/domain/permissions.h"
 
 #include <stdio.h>
 
@@ -84,25 +85,6 @@ const Kam__V1__Role *role_built_in(size_t index)
 }
 
 /* ---- rules ------------------------------------------------------------------------------------------------------------------------ */
-
-/* Permissions that no method declares but a handler asks for. */
-static const char *const further[] = {"access.check", "users.resetPassword"};
-
-static bool permission_known(const struct schema *schema, const char *pattern)
-{
-	for (size_t i = 0; i < sizeof further / sizeof further[0]; i++) {
-		if (permission_matches(pattern, further[i])) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < schema_methods_count(schema); i++) {
-		const char *permission = schema_method_at(schema, i)->permission;
-		if (permission && permission_matches(pattern, permission)) {
-			return true;
-		}
-	}
-	return false;
-}
 
 static bool refuse_built_in(struct call *call, const ProtobufCMessage *old)
 {
