@@ -28,6 +28,7 @@ static const struct option login_options[] = {
 
 static const struct option passwd_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the new password, - for stdin; without it you are asked", NULL},
+	{"reset-file", 0, OPTION_VALUE, "FILE", "file whose first line is a one-time token; then no password until now is needed", NULL},
 	{"old-password-file", 0, OPTION_VALUE, "FILE", "file whose first line is your password until now; without it you are asked", NULL},
 };
 
@@ -90,13 +91,11 @@ const struct command commands[] = {
 	},
 	{
 		.words = "passwd",
-		.usage = "[USER]",
-		.summary = "change your password, or give somebody one",
-		.text = "Another user's password takes the permission users.resetPassword; it is how people who were created or imported without one can sign in. All other sessions of the "
-		        "user end.",
-		.examples = "kam passwd\n"
-		            "kam passwd jane --password-file new-password",
-		OPTIONS(passwd_options), .arguments_max = 1, .run = passwd_run,
+		.usage = "",
+		.summary = "change your password",
+		.text = "Whoever has lost theirs asks an administrator for a one-time token (kam users reset-password) and gives it with --reset-file.",
+		.examples = "kam passwd\nkam passwd --reset-file token --password-file new",
+		OPTIONS(passwd_options), .run = passwd_run,
 	},
 	{
 		.words = "whoami",

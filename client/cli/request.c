@@ -123,6 +123,15 @@ void request_set_message(struct cli *cli, ProtobufCMessage *request, const char 
 	value_set(request, own_field(cli, request, field), (struct value){.kind = VALUE_MESSAGE, .message = message}, &cli->arena);
 }
 
+/* --to tom means users/tom. */
+static const char *whole_name(struct cli *cli, const struct schema_field *field, const char *text)
+{
+	const struct schema_resource *target = field->rules.reference ? schema_resource_find(cli->schema, field->rules.reference) : NULL;
+	bool short_name = target && !target->parent && !target->singleton && text[0] && !strchr(text, '/');
+	const char *whole = short_name ? arena_printf(&cli->arena, "%s/%s", target->collection, text) : NULL;
+	return whole ? whole : text;
+}
+
 static bool fill_option(struct cli *cli, ProtobufCMessage *request, const struct option *option, struct status *st)
 {
 	const struct schema_field *field = option->field;
@@ -140,7 +149,7 @@ static bool fill_option(struct cli *cli, ProtobufCMessage *request, const struct
 		if (option->kind == OPTION_VALUE) {
 			value_clear(request, field);
 		}
-		if (!value_set_text(request, field, text, &cli->arena, &wrong)) {
+		if (!value_set_text(request, field, whole_name(cli, field, text), &cli->arena, &wrong)) {
 			return usage_fail(st, "--%s: %s", option->name, fault_words(&wrong));
 		}
 	}

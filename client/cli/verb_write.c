@@ -268,6 +268,22 @@ static bool set_places(struct cli *cli, ProtobufCMessage *request, struct status
 	return true;
 }
 
+/* An answer that is nothing but a list of what was changed: the field with the list. NULL for any other. */
+static const struct schema_field *rows_field(const struct schema_type *type)
+{
+	return type->fields_count == 1 && type->fields[0].repeated && type->fields[0].message ? &type->fields[0] : NULL;
+}
+
+static bool print_rows(struct cli *cli, const struct schema_field *field, const ProtobufCMessage *reply, struct status *st)
+{
+	size_t count = value_count(reply, field);
+	ProtobufCMessage **rows = arena_calloc(&cli->arena, count + 1, sizeof *rows);
+	for (size_t i = 0; rows && i < count; i++) {
+		rows[i] = (ProtobufCMessage *)(uintptr_t)value_get(reply, field, i).message;
+	}
+	return rows ? listing_of(cli, field->message->pb, field->name, rows, count, "", st) : status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+}
+
 bool custom_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
@@ -277,10 +293,16 @@ bool custom_run(struct cli *cli, struct status *st)
 	if (!request || !set_places(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
 		return false;
 	}
+	const char *verb = noun_verb_word(resource, method, &cli->arena);
+	const char *done = arena_printf(&cli->arena, "%s: %s", done_word(cli, "Done", "done"), verb);
+	const struct schema_field *rows = method->writes ? rows_field(method->output) : NULL;
+	enum output_format format = cli->output.format;
+	if (rows && format != OUTPUT_JSON && format != OUTPUT_JSONL && format != OUTPUT_YAML) {
+		const char *count = arena_printf(&cli->arena, "%zu %s", value_count(reply, rows), rows->name);
+		return print_rows(cli, rows, reply, st) && (cli->output_asked || tell(cli, done ? done : verb, count ? count : "", "", revision, st));
+	}
 	if (!method->writes || method->output != resource->type || cli->output_asked) {
 		return output_message(cli, method->output, reply, st);
 	}
-	const char *verb = noun_verb_word(resource, method, &cli->arena);
-	const char *done = arena_printf(&cli->arena, "%s: %s", done_word(cli, "Done", "done"), verb);
 	return tell(cli, done ? done : verb, name_of(reply, resource), "", revision, st);
 }

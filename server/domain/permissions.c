@@ -7,10 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Asked for by a method that everybody signed in may call about themselves. */
-static const char *const further[] = {"users.resetPassword"};
-
-enum { FURTHER = sizeof further / sizeof further[0], NEAREST_MAX = 3 };
+enum { NEAREST_MAX = 3 };
 
 static int compare(const void *a, const void *b)
 {
@@ -20,15 +17,12 @@ static int compare(const void *a, const void *b)
 const char **permissions_all(const struct schema *schema, struct arena *arena)
 {
 	size_t methods = schema_methods_count(schema), count = 0, kept = 0;
-	const char **all = arena_calloc(arena, methods + FURTHER + 1, sizeof *all);
+	const char **all = arena_calloc(arena, methods + 1, sizeof *all);
 	for (size_t i = 0; all && i < methods; i++) {
 		const char *permission = schema_method_at(schema, i)->permission;
 		if (permission) {
 			all[count++] = permission;
 		}
-	}
-	for (size_t i = 0; all && i < FURTHER; i++) {
-		all[count++] = further[i];
 	}
 	if (!all) {
 		return NULL;
@@ -45,8 +39,8 @@ const char **permissions_all(const struct schema *schema, struct arena *arena)
 
 bool permission_known(const struct schema *schema, const char *pattern)
 {
-	for (size_t i = 0; i < schema_methods_count(schema) + FURTHER; i++) {
-		const char *permission = i < FURTHER ? further[i] : schema_method_at(schema, i - FURTHER)->permission;
+	for (size_t i = 0; i < schema_methods_count(schema); i++) {
+		const char *permission = schema_method_at(schema, i)->permission;
 		if (permission && permission_matches(pattern, permission)) {
 			return true;
 		}

@@ -73,6 +73,8 @@ bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *
 /* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the caller may set.
  * A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status failed. */
 char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count);
+/* Puts a resource's bytes with its delete time set or cleared: a soft delete, or its undoing. */
+bool engine_mark(struct call *call, const char *name, struct bytes value, bool deleted);
 /* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */
 bool engine_reply_written(struct call *call, const char *name, bool validate_only);
 
