@@ -28,6 +28,7 @@ static const struct option login_options[] = {
 
 static const struct option passwd_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the new password, - for stdin; without it you are asked", NULL},
+	{"reset-file", 0, OPTION_VALUE, "FILE", "file whose first line is a one-time token; then no password until now is needed", NULL},
 	{"old-password-file", 0, OPTION_VALUE, "FILE", "file whose first line is your password until now; without it you are asked", NULL},
 };
 
@@ -69,6 +70,10 @@ static const struct option audit_verify_options[] = {
 	{"head", 0, OPTION_VALUE, "FILE", "a head that was kept elsewhere, as kam audit head -o json wrote it; - for stdin", NULL},
 };
 
+static const struct option access_who_options[] = {
+	{"permission", 0, OPTION_VALUE, "PERMISSION", "what: accounts.update", NULL},
+};
+
 #define OPTIONS(table) .options = table, .options_count = sizeof table / sizeof table[0]
 
 const struct command commands[] = {
@@ -90,13 +95,11 @@ const struct command commands[] = {
 	},
 	{
 		.words = "passwd",
-		.usage = "[USER]",
-		.summary = "change your password, or give somebody one",
-		.text = "Another user's password takes the permission users.resetPassword; it is how people who were created or imported without one can sign in. All other sessions of the "
-		        "user end.",
-		.examples = "kam passwd\n"
-		            "kam passwd jane --password-file new-password",
-		OPTIONS(passwd_options), .arguments_max = 1, .run = passwd_run,
+		.usage = "",
+		.summary = "change your password",
+		.text = "Whoever has lost theirs asks an administrator for a one-time token (kam users reset-password) and gives it with --reset-file.",
+		.examples = "kam passwd\nkam passwd --reset-file token --password-file new",
+		OPTIONS(passwd_options), .run = passwd_run,
 	},
 	{
 		.words = "whoami",
@@ -155,6 +158,8 @@ const struct command commands[] = {
 		.words = "access check",
 		.usage = "--permission PERMISSION [RESOURCE]",
 		.summary = "whether a user may do something, and why",
+		.text = "Says yes or no and each binding with its role, scope and hidden field groups. Exit status: 0 yes, 5 no (or you may not ask), 3 the user or the resource is not "
+		        "there for you.",
 		.examples = "kam access check --permission accounts.update accounts/acme\n"
 		            "kam access check --user jane --permission scorecards.agree accounts/acme/scorecards/2026",
 		OPTIONS(access_check_options), .arguments_max = 1, .run = access_check_run,
@@ -181,6 +186,29 @@ const struct command commands[] = {
 		.text = "Every entry's hash and its link to the one before, every stored state against its entry, and the head that the server signed last. kam audit list shows the entries.",
 		.examples = "kam audit verify\nkam audit verify --head head-2026-11.json",
 		OPTIONS(audit_verify_options), .run = audit_verify_run,
+	},
+	{
+		.words = "access who",
+		.usage = "[RESOURCE] --permission PERMISSION",
+		.summary = "everybody who may do something, and through which binding, role and scope",
+		.examples = "kam access who accounts/acme --permission accounts.update\n"
+		            "kam access who --permission roles.update -o csv",
+		OPTIONS(access_who_options), .arguments_max = 1, .run = access_who_run,
+	},
+	{
+		.words = "access matrix",
+		.usage = "",
+		.summary = "which role may call which method, from the table that the server goes by",
+		.text = "\"own\" stands where everybody who is signed in may call the method about themselves, and the role gives no more.",
+		.examples = "kam access matrix\nkam access matrix -o csv > matrix.csv",
+		.run = access_matrix_run,
+	},
+	{
+		.words = "access diff",
+		.usage = "ROLE ROLE",
+		.summary = "in which permissions, scope and field groups two roles differ",
+		.examples = "kam access diff sponsor sponsor-lite",
+		.arguments_min = 2, .arguments_max = 2, .run = access_diff_run,
 	},
 	{
 		.words = "call",

@@ -4,7 +4,6 @@
  */
 #include "client/cli/cli.h"
 
-#include "client/cli/noun.h"
 #include "common/schema/value.h"
 #include "kam/v1/session.pb-c.h"
 
@@ -105,27 +104,47 @@ bool logout_run(struct cli *cli, struct status *st)
 
 /* ---- passwd ------------------------------------------------------------------------------------------------------------------------------------- */
 
-bool passwd_run(struct cli *cli, struct status *st)
+/* With the one-time token of an administrator, by somebody who cannot sign in. */
+static bool set_password(struct cli *cli, struct status *st)
 {
-	const char *user = args_place(&cli->args, 0);
-	const char *name = user ? name_resolve(cli, schema_resource_find(cli->schema, "users"), user, st) : "";
-	Kam__V1__ChangePasswordRequest request = KAM__V1__CHANGE_PASSWORD_REQUEST__INIT;
-	if (!name || !cli_connect(cli, true, st)) {
+	Kam__V1__SetPasswordRequest request = KAM__V1__SET_PASSWORD_REQUEST__INIT;
+	ProtobufCMessage *message;
+	cli->context.token_file = NULL;
+	const char *token = cli_password(cli, "reset-file", "", st), *new = token ? cli_password(cli, "password-file", "New password:", st) : NULL;
+	if (!new || !cli_connect(cli, false, st)) {
 		return false;
 	}
-	const char *old = user ? "" : cli_password(cli, "old-password-file", "Your password until now:", st);
+	request.token = (char *)(uintptr_t)token;
+	request.new_password = (char *)(uintptr_t)new;
+	if (!cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/SetPassword"), &request.base, &cli->arena, &message, NULL, st)) {
+		return false;
+	}
+	const char *user = output_last_segment(((const Kam__V1__SetPasswordResponse *)message)->user);
+	printf("The password of %s is set; sign in with kam login %s.\n", user, user);
+	return true;
+}
+
+bool passwd_run(struct cli *cli, struct status *st)
+{
+	Kam__V1__ChangePasswordRequest request = KAM__V1__CHANGE_PASSWORD_REQUEST__INIT;
+	if (args_given(&cli->args, "reset-file")) {
+		return set_password(cli, st);
+	}
+	if (!cli_connect(cli, true, st)) {
+		return false;
+	}
+	const char *old = cli_password(cli, "old-password-file", "Your password until now:", st);
 	const char *new = old ? cli_password(cli, "password-file", "New password:", st) : NULL;
 	if (!new) {
 		return false;
 	}
-	request.user = (char *)(uintptr_t)name;
 	request.old_password = (char *)(uintptr_t)old;
 	request.new_password = (char *)(uintptr_t)new;
 	ProtobufCMessage *reply;
 	if (!cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/ChangePassword"), &request.base, &cli->arena, &reply, NULL, st)) {
 		return false;
 	}
-	printf(user ? "The password of %s is changed; their sessions have ended.\n" : "Your password is changed; your other sessions have ended.%s\n", name);
+	printf("Your password is changed; your other sessions have ended.\n");
 	return true;
 }
 
@@ -150,7 +169,9 @@ bool whoami_run(struct cli *cli, struct status *st)
 	for (size_t i = 0; i < reply->n_grants; i++) {
 		const Kam__V1__Grant *grant = reply->grants[i];
 		printf("  %s, scope %s", text_clean(grant->role, &cli->arena), output_words(cli, &grant->base, "scope", &cli->arena));
-		printf("%s%s", grant->account[0] ? ", below " : "", text_clean(grant->account, &cli->arena));
+		for (size_t k = 0; k < grant->n_accounts; k++) {
+			printf("%s%s", k == 0 ? ", below " : " or ", text_clean(grant->accounts[k], &cli->arena));
+		}
 		printf("%s%s", grant->region[0] ? ", region " : "", text_clean(grant->region, &cli->arena));
 		printf("%s%s\n", grant->until[0] ? ", until " : "", text_clean(grant->until, &cli->arena));
 	}

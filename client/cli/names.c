@@ -69,6 +69,10 @@ const char *parent_resolve(struct cli *cli, const struct schema_resource *resour
 {
 	const char *text = args_text(&cli->args, "parent"), *account = args_text(&cli->args, "account");
 	const struct schema_resource *parent = resource->parent;
+	const struct option *option = args_option(cli->command->options, cli->command->options_count, "--account");
+	if (option && option->field) {
+		account = NULL; /* a field of the resource itself: the accounts of a binding */
+	}
 	if (!text && !account) {
 		return "";
 	}

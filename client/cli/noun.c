@@ -179,6 +179,24 @@ static size_t body_options(struct option *options, size_t count, bool changes)
 	return count;
 }
 
+/* What a table shows of a resource can be given by a flag of its own; "--account acme" for each of several accounts. */
+static size_t column_options(struct cli *cli, const struct schema_resource *resource, struct option *options, size_t count)
+{
+	for (size_t i = 0; i < resource->columns_count; i++) {
+		const struct schema_field *field = schema_field_find(resource->type, resource->columns[i]);
+		if (!field || field == resource->name || field->rules.output_only || field->message || field->pb->type == PROTOBUF_C_TYPE_BOOL) {
+			continue;
+		}
+		const struct schema_resource *target = field->repeated && field->rules.reference ? schema_resource_find(cli->schema, field->rules.reference) : NULL;
+		const char *name = text_kebab(target ? target->singular : field->name, &cli->arena);
+		if (!args_option(global_options, global_options_count, arena_printf(&cli->arena, "--%s", name))) {
+			count = add_option(options, count,
+			                   (struct option){name, 0, field->repeated ? OPTION_LIST : OPTION_VALUE, request_value_word(field), field->comment, field});
+		}
+	}
+	return count;
+}
+
 static size_t verb_options(struct cli *cli, const struct schema_resource *resource, const struct schema_method *method, const char *word,
                            struct option *options)
 {
@@ -203,7 +221,8 @@ static size_t verb_options(struct cli *cli, const struct schema_resource *resour
 		count = add_option(options, count,
 		                   (struct option){"from-revision", 0, OPTION_VALUE, "REV", "changes after this revision; from now on without it", NULL});
 	}
-	return method && !watch ? request_options(method, &cli->arena, options, count, OPTIONS_MAX) : count;
+	count = method && !watch ? request_options(method, &cli->arena, options, count, OPTIONS_MAX) : count;
+	return method && (method->verb == VERB_CREATE || method->verb == VERB_UPDATE) ? column_options(cli, resource, options, count) : count;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------------------------------------ */
@@ -280,9 +299,10 @@ static void describe_custom(struct cli *cli, struct command *command)
 	const struct schema_field *parent = schema_field_find(method->input, "parent");
 	command->summary = text_first_line(method->comment, &cli->arena);
 	command->text = method->comment;
-	command->usage = name ? "NAME" : parent ? "PARENT" : "";
-	command->arguments_min = name ? 1 : 0;
-	command->arguments_max = name || parent ? 1 : 0;
+	bool makes = request_id_field(method, &cli->arena) != NULL;
+	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : "";
+	command->arguments_min = name ? (makes ? 2 : 1) : 0;
+	command->arguments_max = name || parent ? (makes ? 2 : 1) : 0;
 	command->run = custom_run;
 }
 

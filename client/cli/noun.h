@@ -34,12 +34,16 @@ const char *parent_resolve(struct cli *cli, const struct schema_resource *resour
 
 /* The options that a method's request gives; appended to `options`, which has room for `size`. Returns the new count. */
 size_t request_options(const struct schema_method *method, struct arena *arena, struct option *options, size_t count, size_t size);
+/* What help calls the value of a field's flag: NAME, WORD, AMOUNT. */
+const char *request_value_word(const struct schema_field *field);
+/* The field for the id of what the method makes: role_id. NULL where it makes nothing. */
+const struct schema_field *request_id_field(const struct schema_method *method, struct arena *arena);
 /* A request of the method with all that options set: flags, --dry-run, a request id. */
 ProtobufCMessage *request_new(struct cli *cli, const struct schema_method *method, struct status *st);
 /* Sets a field of the request by name; a field that the request does not have is a fault of the program. */
 void request_set_text(struct cli *cli, ProtobufCMessage *request, const char *field, const char *text);
 void request_set_message(struct cli *cli, ProtobufCMessage *request, const char *field, const ProtobufCMessage *message);
-/* A message of --file and --set: what --set named, in order and each once, goes to `ret_paths`. References may be ids alone: those of a collection at the
+/* A message of --file, --set, and the flags of the type's own fields: what these named, in order and each once, goes to `ret_paths`. References may be ids alone: those of a collection at the
  * top, and those below `parent` ("accounts/acme", "" for none). */
 struct set_result {
 	ProtobufCMessage *message;

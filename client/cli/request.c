@@ -15,6 +15,12 @@ static bool is_password(const struct schema_field *field)
 	return strstr(field->name, "password") != NULL;
 }
 
+const struct schema_field *request_id_field(const struct schema_method *method, struct arena *arena)
+{
+	const char *name = method->resource ? arena_printf(arena, "%s_id", text_snake(text_kebab(method->resource->singular, arena), arena)) : NULL;
+	return name ? schema_field_find(method->input, name) : NULL;
+}
+
 static bool is_argument(const struct schema_method *method, const struct schema_field *field, struct arena *arena)
 {
 	if (strcmp(field->name, "name") == 0 || strcmp(field->name, "update_mask") == 0) {
@@ -24,8 +30,7 @@ static bool is_argument(const struct schema_method *method, const struct schema_
 	if (strcmp(field->name, "parent") == 0 && method->verb != VERB_CUSTOM && method->resource && !method->resource->parent) {
 		return true;
 	}
-	const char *id = method->resource ? arena_printf(arena, "%s_id", text_snake(text_kebab(method->resource->singular, arena), arena)) : NULL;
-	return method->verb == VERB_CREATE && id && strcmp(field->name, id) == 0;
+	return field == request_id_field(method, arena);
 }
 
 static bool is_flag(const struct schema_field *field)
@@ -46,7 +51,7 @@ static const char *option_name(const struct schema_field *field, struct arena *a
 	return is_password(field) ? arena_printf(arena, "%s-file", word) : word;
 }
 
-static const char *value_word(const struct schema_field *field)
+const char *request_value_word(const struct schema_field *field)
 {
 	if (is_password(field)) {
 		return "FILE";
@@ -90,7 +95,7 @@ size_t request_options(const struct schema_method *method, struct arena *arena, 
 		options[count++] = (struct option){
 			.name = name,
 			.kind = flag ? OPTION_FLAG : field->repeated ? OPTION_LIST : OPTION_VALUE,
-			.value = flag ? NULL : value_word(field),
+			.value = flag ? NULL : request_value_word(field),
 			.help = option_help(field),
 			.field = field,
 		};
@@ -118,6 +123,15 @@ void request_set_message(struct cli *cli, ProtobufCMessage *request, const char 
 	value_set(request, own_field(cli, request, field), (struct value){.kind = VALUE_MESSAGE, .message = message}, &cli->arena);
 }
 
+/* --to tom means users/tom. */
+static const char *whole_name(struct cli *cli, const struct schema_field *field, const char *text)
+{
+	const struct schema_resource *target = field->rules.reference ? schema_resource_find(cli->schema, field->rules.reference) : NULL;
+	bool short_name = target && !target->parent && !target->singleton && text[0] && !strchr(text, '/');
+	const char *whole = short_name ? arena_printf(&cli->arena, "%s/%s", target->collection, text) : NULL;
+	return whole ? whole : text;
+}
+
 static bool fill_option(struct cli *cli, ProtobufCMessage *request, const struct option *option, struct status *st)
 {
 	const struct schema_field *field = option->field;
@@ -135,7 +149,7 @@ static bool fill_option(struct cli *cli, ProtobufCMessage *request, const struct
 		if (option->kind == OPTION_VALUE) {
 			value_clear(request, field);
 		}
-		if (!value_set_text(request, field, text, &cli->arena, &wrong)) {
+		if (!value_set_text(request, field, whole_name(cli, field, text), &cli->arena, &wrong)) {
 			return usage_fail(st, "--%s: %s", option->name, fault_words(&wrong));
 		}
 	}

@@ -199,5 +199,14 @@ bool set_from_options(struct cli *cli, const struct schema_type *type, const cha
 			return false;
 		}
 	}
+	for (size_t i = 0; type->resource && i < cli->command->options_count; i++) {
+		const struct option *option = &cli->command->options[i];
+		for (size_t k = 0; option->field && option->field->owner == type && (item = args_next(&cli->args, option->name, &k)) != NULL;) {
+			const char *set = arena_printf(&cli->arena, "%s=%s", option->field->name, item);
+			if (!set || !apply_set(cli, type, parent, set, ret_result, st)) {
+				return false;
+			}
+		}
+	}
 	return true;
 }

@@ -44,14 +44,6 @@ static const char *done_word(struct cli *cli, const char *capital, const char *s
 
 /* ---- create, update ------------------------------------------------------------------------------------------------------------------------------ */
 
-/* The id stands in the request under the resource's own word: account_id. */
-static void set_id(struct cli *cli, ProtobufCMessage *request, const char *id)
-{
-	const struct schema_resource *resource = cli->command->resource;
-	const char *field = arena_printf(&cli->arena, "%s_id", text_snake(text_kebab(resource->singular, &cli->arena), &cli->arena));
-	request_set_text(cli, request, field ? field : "", id);
-}
-
 /* "accounts/acme" is taken for "acme" with its parent. */
 static const char *split_id(struct cli *cli, const char *text, const char **ret_parent, struct status *st)
 {
@@ -95,7 +87,7 @@ bool create_run(struct cli *cli, struct status *st)
 		return false;
 	}
 	if (id) {
-		set_id(cli, request, id);
+		request_set_text(cli, request, request_id_field(method, &cli->arena)->name, id);
 	}
 	if (resource->parent) {
 		request_set_text(cli, request, "parent", parent);
@@ -225,16 +217,23 @@ bool undelete_run(struct cli *cli, struct status *st)
 
 /* ---- custom ---------------------------------------------------------------------------------------------------------------------------------------------- */
 
-/* Fields of the request that are no flags come by --set and --file; flags go over them. */
-bool custom_run(struct cli *cli, struct status *st)
+/* The request with what was given by flags, --set and --file. Where it holds a resource (of a copy: what differs), --set and --file speak of that, otherwise of
+ * those fields of the request that are no flags. */
+static ProtobufCMessage *custom_request(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
-	const struct schema_resource *resource = cli->command->resource;
-	const char *text = args_place(&cli->args, 0);
+	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
+	ProtobufCMessage *flags = request_new(cli, method, st);
 	struct set_result set;
-	ProtobufCMessage *flags = request_new(cli, method, st), *reply;
-	if (!flags || !set_from_options(cli, method->input, "", &set, st)) {
-		return false;
+	if (!flags || !set_from_options(cli, body ? body->message : method->input, "", &set, st)) {
+		return NULL;
+	}
+	if (body) {
+		request_set_message(cli, flags, body->name, set.message);
+		if (!set.file && mask) {
+			request_set_message(cli, flags, mask->name, mask_message(cli, mask, &set));
+		}
+		return flags;
 	}
 	for (size_t i = 0; i < method->input->fields_count; i++) {
 		const struct schema_field *field = &method->input->fields[i];
@@ -242,33 +241,68 @@ bool custom_run(struct cli *cli, struct status *st)
 			value_set(set.message, field, value_get(flags, field, j), &cli->arena);
 		}
 	}
-	if (schema_field_find(method->input, "name")) {
-		const char *name = name_resolve(cli, resource, text, st);
-		if (!name) {
-			return false;
-		}
-		request_set_text(cli, set.message, "name", name);
-	} else if (text && resource->parent) {
-		const char *parent = name_resolve(cli, resource->parent, text, st);
-		if (!parent) {
-			return false;
-		}
-		request_set_text(cli, set.message, "parent", parent);
-	} else if (schema_field_find(method->input, "parent")) {
-		const char *parent = parent_resolve(cli, resource, false, st);
-		if (!parent) {
-			return false;
-		}
-		request_set_text(cli, set.message, "parent", parent);
+	return set.message;
+}
+
+/* What stands behind the words of the command: the name, and the id of what is made; or a parent. */
+static bool set_places(struct cli *cli, ProtobufCMessage *request, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	const struct schema_field *id_field = request_id_field(method, &cli->arena);
+	const char *text = args_place(&cli->args, 0), *id = args_place(&cli->args, 1), *none = "";
+	bool has_name = schema_field_find(method->input, "name") != NULL;
+	if (!has_name && !schema_field_find(method->input, "parent")) {
+		return true;
 	}
-	uint64_t revision = 0;
-	if (!cli_call(cli, method, set.message, &cli->arena, &reply, &revision, st)) {
+	const char *target = has_name                   ? name_resolve(cli, resource, text, st)
+	                     : text && resource->parent ? name_resolve(cli, resource->parent, text, st)
+	                                                : parent_resolve(cli, resource, false, st);
+	if (!target || (id && !(id = split_id(cli, id, &none, st)))) {
 		return false;
+	}
+	request_set_text(cli, request, has_name ? "name" : "parent", target);
+	if (id && id_field) {
+		request_set_text(cli, request, id_field->name, id);
+	}
+	return true;
+}
+
+/* An answer that is nothing but a list of what was changed: the field with the list. NULL for any other. */
+static const struct schema_field *rows_field(const struct schema_type *type)
+{
+	return type->fields_count == 1 && type->fields[0].repeated && type->fields[0].message ? &type->fields[0] : NULL;
+}
+
+static bool print_rows(struct cli *cli, const struct schema_field *field, const ProtobufCMessage *reply, struct status *st)
+{
+	size_t count = value_count(reply, field);
+	ProtobufCMessage **rows = arena_calloc(&cli->arena, count + 1, sizeof *rows);
+	for (size_t i = 0; rows && i < count; i++) {
+		rows[i] = (ProtobufCMessage *)(uintptr_t)value_get(reply, field, i).message;
+	}
+	return rows ? listing_of(cli, field->message->pb, field->name, rows, count, "", st) : status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+}
+
+bool custom_run(struct cli *cli, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_resource *resource = cli->command->resource;
+	ProtobufCMessage *request = custom_request(cli, st), *reply;
+	uint64_t revision = 0;
+	if (!request || !set_places(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+		return false;
+	}
+	const char *verb = noun_verb_word(resource, method, &cli->arena);
+	const char *done = arena_printf(&cli->arena, "%s: %s", done_word(cli, "Done", "done"), verb);
+	const struct schema_field *rows = method->writes ? rows_field(method->output) : NULL;
+	enum output_format format = cli->output.format;
+	if (rows && format != OUTPUT_JSON && format != OUTPUT_JSONL && format != OUTPUT_YAML) {
+		const char *count = arena_printf(&cli->arena, "%zu %s", value_count(reply, rows), rows->name);
+		return print_rows(cli, rows, reply, st) && (cli->output_asked || tell(cli, done ? done : verb, count ? count : "", "", revision, st));
 	}
 	if (!method->writes || method->output != resource->type || cli->output_asked) {
 		return output_message(cli, method->output, reply, st);
 	}
-	const char *verb = noun_verb_word(resource, method, &cli->arena);
-	const char *done = arena_printf(&cli->arena, "%s: %s", done_word(cli, "Done", "done"), verb);
 	return tell(cli, done ? done : verb, name_of(reply, resource), "", revision, st);
 }

@@ -112,6 +112,7 @@
 #define LIMIT_PASSWORD_CHARACTERS_MAX 256u
 #define LIMIT_SESSION_IDLE_SECONDS (12u * 3600u)
 #define LIMIT_SESSION_SECONDS (30u * 86400u)
+#define LIMIT_RESET_SECONDS 86400u              /* a one-time token for a new password: a working day, wherever its user is */
 #define LIMIT_TOUCH_SECONDS 300u                /* that a session is in use is noted so often: its idle time is told by it */
 
 /* Client */

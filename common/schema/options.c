@@ -68,6 +68,7 @@ bool options_field(struct build *build, const Google__Protobuf__FieldDescriptorP
 		.output_only = rules->output_only,
 		.acyclic = rules->acyclic,
 		.secret = rules->secret,
+		.responsibility = rules->responsibility,
 		.reference = rules->reference[0] ? arena_strdup(&build->schema->arena, rules->reference) : NULL,
 		.max_length = rules->max_length,
 		.max_items = rules->max_items,

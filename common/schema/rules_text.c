@@ -75,22 +75,17 @@ static bool is_uri(const char *text)
 	return scheme > 0 && strcspn(text + scheme, "/?#") > 0 && text[scheme] != ':' && !has_blank(text);
 }
 
-/* Lower-case words joined by dots; the last, or all, may be '*'. */
+/* Words in lowerCamelCase joined by dots; the first, the last, or both may be '*'. */
 static bool is_permission(const char *text)
 {
-	for (;;) {
-		if (strcmp(text, "*") == 0) {
-			return true;
-		}
-		size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
-		if (size == 0 || !islower((unsigned char)*text)) {
+	for (bool first = true;; first = false) {
+		size_t size = strcspn(text, ".");
+		bool last = text[size] == '\0', any = size == 1 && *text == '*' && (first || last);
+		if (!any && (!islower((unsigned char)*text) || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != size)) {
 			return false;
 		}
-		if (text[size] == '\0') {
+		if (last) {
 			return true;
-		}
-		if (text[size] != '.') {
-			return false;
 		}
 		text += size + 1;
 	}

@@ -34,7 +34,7 @@ typedef uint32_t schema_groups;
 
 struct schema_rules {
 	enum schema_group group; /* resolved: the field's own, or its message's default; INHERIT in map entries and in types that are not kam's */
-	bool required, immutable, output_only, acyclic, secret;
+	bool required, immutable, output_only, acyclic, secret, responsibility;
 	const char *reference;   /* "users", "accounts/stakeholders", "*", or NULL */
 	uint32_t max_length;     /* resolved bytes; UINT32_MAX in types that are not kam's */
 	uint32_t max_items;      /* resolved, likewise */

@@ -102,7 +102,8 @@ static bool add_grant(struct grant_list *list, const char *name)
 		.permissions = role->permissions,
 		.permissions_count = role->n_permissions,
 		.scope = (enum scope)role->scope,
-		.account = binding->account,
+		.accounts = binding->accounts,
+		.accounts_count = binding->n_accounts,
 		.region = binding->region,
 		.end_us = end_of_day_us(binding->until),
 	};

@@ -21,7 +21,8 @@ struct grant {
 	size_t permissions_count;
 	enum scope scope;
 	schema_groups groups;
-	const char *account; /* this one and those below it; "" for all */
+	char *const *accounts; /* these and those below them; none for all */
+	size_t accounts_count;
 	const char *region;  /* "" for all */
 	int64_t end_us;      /* wall clock; INT64_MAX: for good */
 };

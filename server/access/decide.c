@@ -138,20 +138,30 @@ static bool is_of_team(const struct subject *subject, const struct caller *calle
 	return caller->team_count > 0 && store_scan(subject->view, pattern, NULL, 0, visit_member, &search, &st) && search.found;
 }
 
-/* The account is `top` or lies below it. */
-static bool is_below(const struct subject *subject, const char *top)
+static bool names(const struct grant *grant, const char *account)
+{
+	for (size_t i = 0; i < grant->accounts_count; i++) {
+		if (strcmp(grant->accounts[i], account) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The account is one of those that the grant is narrowed to, or lies below one. */
+static bool is_below(const struct subject *subject, const struct grant *grant)
 {
 	char name[LIMIT_NAME_BYTES + 1];
 	struct bytes parent = account_field(subject, "parent_account");
 	STATUS_SCRATCH(st);
-	if (strcmp(subject->account, top) == 0) {
+	if (names(grant, subject->account)) {
 		return true;
 	}
 	for (int i = 0; i < (int)LIMIT_CHAIN && parent.size > 0 && parent.size <= LIMIT_NAME_BYTES; i++) {
 		memcpy(name, parent.data, parent.size);
 		name[parent.size] = '\0';
 		struct store_record record;
-		if (strcmp(name, top) == 0) {
+		if (names(grant, name)) {
 			return true;
 		}
 		if (!store_get(subject->view, name, &record, &st)) {
@@ -171,8 +181,8 @@ static const char *why_not_account(const struct subject *subject, const struct c
 	if (grant->region[0] && !is_user(account_field(subject, "region"), grant->region)) {
 		return "the binding is narrowed to another region";
 	}
-	if (grant->account[0] && !is_below(subject, grant->account)) {
-		return "the binding is narrowed to another account";
+	if (grant->accounts_count > 0 && !is_below(subject, grant)) {
+		return "the binding is narrowed to other accounts";
 	}
 	if (grant->scope == SCOPE_ASSIGNED && !is_assigned(subject, caller->user)) {
 		return "the user is not owner, executive sponsor or member of the account";
@@ -183,12 +193,27 @@ static const char *why_not_account(const struct subject *subject, const struct c
 	return NULL;
 }
 
+/* Why a grant reaches the account that it reaches. */
+static const char *why_account(const struct subject *subject, const struct caller *caller, const struct grant *grant)
+{
+	if (grant->scope == SCOPE_ALL) {
+		return grant->accounts_count > 0 || grant->region[0] ? "the account is one that the binding is narrowed to" : "the role reaches every account";
+	}
+	if (is_user(account_field(subject, "owner"), caller->user)) {
+		return "the user is owner of the account";
+	}
+	if (is_user(account_field(subject, "executive_sponsor"), caller->user)) {
+		return "the user is executive sponsor of the account";
+	}
+	return is_member(subject, caller->user) ? "the user is member of the account" : "somebody of the user's team is owner, executive sponsor or member of the account";
+}
+
 /* ---- what belongs to no account --------------------------------------------------------------------------------------------- */
 
 /* A grant that reaches everything there is. */
 static bool is_unlimited(const struct grant *grant)
 {
-	return grant->scope == SCOPE_ALL && !grant->account[0] && !grant->region[0];
+	return grant->scope == SCOPE_ALL && grant->accounts_count == 0 && !grant->region[0];
 }
 
 /* How long the account's name is at the beginning of a name; 0 where the name belongs to no account. */
@@ -345,7 +370,7 @@ void decide_explain(const struct access *access, const struct store_view *view, 
                     const char *permission, const char *name, int64_t now_us, struct decide_step *ret_step)
 {
 	char account[LIMIT_NAME_BYTES + 1];
-	const char *why_not = NULL;
+	const char *why_not = NULL, *why = name ? "it belongs to no account, and the role reaches it" : "on what the role reaches";
 	if (now_us >= grant->end_us) {
 		why_not = "the binding has run out";
 	} else if (!grant_has(grant, permission, now_us)) {
@@ -353,10 +378,11 @@ void decide_explain(const struct access *access, const struct store_view *view, 
 	} else if (name && account_of(name, account)) {
 		struct subject subject = subject_of(access, view, account, (struct bytes){0});
 		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
+		why = why_not ? why_not : why_account(&subject, caller, grant);
 	} else if (name) {
 		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), permission, name, (struct bytes){0});
 	}
 	ret_step->allowed = !why_not;
 	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,
-	         why_not ? why_not : (name ? "it reaches the resource" : "on what it reaches"));
+	         why_not ? why_not : why);
 }

@@ -35,7 +35,7 @@ struct decision decide(const struct access *access, const struct store_view *vie
 /* One grant's part of a decision, with the reason in words. */
 struct decide_step {
 	bool allowed;
-	char reason[160];
+	char reason[2 * LIMIT_NAME_BYTES];
 };
 void decide_explain(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
                     const char *permission, const char *name, int64_t now_us, struct decide_step *ret_step);

@@ -20,7 +20,7 @@ static bool visit(void *context, const char *name, const struct store_record *re
 		return true;
 	}
 	const Kam__V1__Binding *binding = (const void *)schema_unpack(call->engine->access.binding, record->value, call->arena, call->status);
-	if (!binding || strcmp(binding->role, "roles/admin") != 0 || *binding->account || *binding->region || *binding->until ||
+	if (!binding || strcmp(binding->role, "roles/admin") != 0 || binding->n_accounts > 0 || *binding->region || *binding->until ||
 	    (search->without_user && strcmp(binding->user, search->without_user) == 0)) {
 		return binding != NULL;
 	}
@@ -35,5 +35,5 @@ bool admins_remain(struct call *call, const char *without_binding, const char *w
 	bool scanned = store_scan(call->view, "bindings", NULL, 0, visit, &search, call->status);
 	return (scanned && search.found) ||
 	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "LAST_ADMIN",
-	                   "nobody would be left who can administer kam: first give somebody else who can sign in roles/admin, without account, region or until");
+	                   "nobody would be left who can administer kam: first give somebody else who can sign in roles/admin, without accounts, region or until");
 }

@@ -4,7 +4,11 @@
  */
 #include "server/domain/role.h"
 
+#include "common/schema/mask.h"
+#include "common/schema/value.h"
+#include "common/schema/wire.h"
 #include "server/domain/domain.h"
+#include "server/domain/permissions.h"
 
 #include <stdio.h>
 
@@ -82,30 +86,11 @@ const Kam__V1__Role *role_built_in(size_t index)
 
 /* ---- rules ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Permissions that no method declares but a handler asks for. */
-static const char *const further[] = {"access.check", "users.resetPassword"};
-
-static bool permission_known(const struct schema *schema, const char *pattern)
-{
-	for (size_t i = 0; i < sizeof further / sizeof further[0]; i++) {
-		if (permission_matches(pattern, further[i])) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < schema_methods_count(schema); i++) {
-		const char *permission = schema_method_at(schema, i)->permission;
-		if (permission && permission_matches(pattern, permission)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool refuse_built_in(struct call *call, const ProtobufCMessage *old)
 {
 	const Kam__V1__Role *role = (const void *)old;
 	return !role || !role->built_in ||
-	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROLE_BUILT_IN", "%s comes with kam and cannot be changed: make a role of your own like it",
+	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROLE_BUILT_IN", "%s comes with kam and cannot be changed or deleted, only copied",
 	                   role->name);
 }
 
@@ -128,6 +113,38 @@ static bool check_delete(struct call *call, const char *name, const ProtobufCMes
 	return refuse_built_in(call, old);
 }
 
-static const struct noun nouns[] = {{.collection = "roles", .check = check, .check_delete = check_delete}};
+/* ---- copying ---------------------------------------------------------------------------------------------------------------------- */
 
-const struct domain domain_role = {nouns, 1, NULL, 0};
+static bool copy_role(struct call *call)
+{
+	static const Kam__V1__Role nothing = KAM__V1__ROLE__INIT;
+	const Kam__V1__CopyRoleRequest *request = (const void *)call->request;
+	const struct schema_resource *roles = call->method->resource;
+	const ProtobufCMessage *differences = request->role ? &request->role->base : &nothing.base;
+	struct store_record record;
+	struct decision read;
+	size_t count;
+	if (!engine_check_name(call, request->name, "name")) {
+		return false;
+	}
+	if (!call_read(call, request->name, &record, &read)) {
+		return status_ok(call->status) && call_not_found(call, request->name);
+	}
+	if (record.operation == STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", request->name);
+	}
+	Kam__V1__Role *role = (void *)schema_unpack_stored(roles->type, record.value, call->arena, call->status);
+	char **paths = role ? engine_update_paths(call, differences, read.groups, &count) : NULL;
+	if (!paths) {
+		return false;
+	}
+	message_cut(roles->type, &role->base, read.groups);
+	value_clear(&role->base, roles->external_ids); /* they are the source's */
+	return (count == 0 || mask_apply(roles->type, &role->base, differences, paths, count, call->arena, call->status)) &&
+	       engine_create_new(call, "", &role->base, "role");
+}
+
+static const struct noun nouns[] = {{.collection = "roles", .check = check, .check_delete = check_delete}};
+static const struct method_row methods[] = {{"/kam.v1.RoleService/CopyRole", copy_role, NULL}};
+
+const struct domain domain_role = {nouns, 1, methods, 1};

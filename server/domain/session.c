@@ -13,6 +13,7 @@
 #include "server/domain/domain.h"
 #include "server/resource/changes.h"
 
+#include <sodium.h>
 #include <stdio.h>
 
 /* "jane" or "users/jane" as a resource name; false where it is neither. */
@@ -121,7 +122,8 @@ static bool who_am_i(struct call *call)
 		kam__v1__grant__init(row);
 		row->role = (char *)(uintptr_t)grant->role;
 		row->scope = (Kam__V1__Scope)grant->scope;
-		row->account = (char *)(uintptr_t)grant->account;
+		row->accounts = (char **)(uintptr_t)grant->accounts;
+		row->n_accounts = grant->accounts_count;
 		row->region = (char *)(uintptr_t)grant->region;
 		if (grant->end_us != INT64_MAX) {
 			int year, month, day;
@@ -133,26 +135,23 @@ static bool who_am_i(struct call *call)
 	return status_ok(call->status) && call_reply(call, &response.base);
 }
 
-/* ---- ChangePassword --------------------------------------------------------------------------------------------------------------- */
+/* ---- ChangePassword, SetPassword ---------------------------------------------------------------------------------------------------- */
 
-static const char *whose(const struct call *call)
+static bool prepare_password(struct call *call, const char *new_password)
 {
-	const Kam__V1__ChangePasswordRequest *request = (const void *)call->request;
-	return *request->user ? request->user : call->caller->user;
+	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
+	bool ok = password_check(new_password, "new_password", call->status) && hash && password_hash(new_password, hash, call->status);
+	call->prepared = ok ? hash : NULL;
+	return ok || (status_ok(call->status) && call_no_memory(call));
 }
 
 static bool prepare_change_password(struct call *call)
 {
 	const Kam__V1__ChangePasswordRequest *request = (const void *)call->request;
-	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
-	const Kam__V1__User *user = read_user(call, whose(call));
-	if (!password_check(request->new_password, "new_password", call->status)) {
-		return false;
-	}
+	const Kam__V1__User *user = read_user(call, call->caller->user);
 	call->verified = *request->old_password && password_verify(user ? user->password_hash : NULL, request->old_password);
 	call->witness = user ? user->password_hash : NULL;
-	call->prepared = hash && password_hash(request->new_password, hash, call->status) ? hash : NULL;
-	return status_ok(call->status);
+	return prepare_password(call, request->new_password);
 }
 
 struct ending {
@@ -168,29 +167,65 @@ static bool visit_session(void *context, const char *name, const struct store_re
 	       changes_put(ending->call->changes, ending->call->view, name, STORE_PURGE, (struct bytes){0}, ending->call->status);
 }
 
+/* Stores the prepared password and ends the user's sessions, but for `keep`. A token for another password is void with it. */
+static bool put_password(struct call *call, Kam__V1__User *user, const char *keep)
+{
+	user->password_hash = (char *)(uintptr_t)call->prepared;
+	user->reset_hash = (ProtobufCBinaryData){0};
+	user->reset_expire_time = NULL;
+	struct bytes packed = schema_pack(&user->base, call->arena);
+	struct ending ending = {call, keep};
+	char *pattern = arena_printf(call->arena, "%s/sessions", user->name);
+	call->note = "password";
+	return pattern && packed.data && changes_put(call->changes, call->view, user->name, STORE_UPDATE, packed, call->status) &&
+	       store_scan(call->view, pattern, NULL, 0, visit_session, &ending, call->status) && status_ok(call->status);
+}
+
 static bool change_password(struct call *call)
 {
-	const char *name = whose(call);
-	bool own = strcmp(name, call->caller->user) == 0;
-	if (!own && !call_decide(call, "users.resetPassword", name, (struct bytes){0}).allowed) {
-		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may change your own password only: no role of yours has users.resetPassword");
-	}
-	Kam__V1__User *user = (void *)(uintptr_t)read_user(call, name);
+	Kam__V1__ChangePasswordResponse response = KAM__V1__CHANGE_PASSWORD_RESPONSE__INIT;
+	Kam__V1__User *user = (void *)(uintptr_t)read_user(call, call->caller->user);
 	if (!user) {
-		return status_ok(call->status) && call_not_found(call, name);
+		return status_ok(call->status) && call_not_found(call, call->caller->user);
 	}
-	if (own && (!call->verified || strcmp(call->witness, user->password_hash) != 0)) {
+	if (!call->verified || strcmp(call->witness, user->password_hash) != 0) {
 		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
 	}
-	user->password_hash = (char *)(uintptr_t)call->prepared;
-	struct bytes packed = schema_pack(&user->base, call->arena);
-	struct ending ending = {call, own ? call->caller->session : ""};
-	char *pattern = arena_printf(call->arena, "%s/sessions", name);
-	Kam__V1__ChangePasswordResponse response = KAM__V1__CHANGE_PASSWORD_RESPONSE__INIT;
-	call->note = "password";
-	return pattern && packed.data && changes_put(call->changes, call->view, name, STORE_UPDATE, packed, call->status) &&
-	       store_scan(call->view, pattern, NULL, 0, visit_session, &ending, call->status) && status_ok(call->status) &&
-	       call_reply(call, &response.base);
+	return put_password(call, user, call->caller->session) && call_reply(call, &response.base);
+}
+
+/* The new password is hashed whatever the token is worth, so that time does not tell. */
+static bool prepare_set_password(struct call *call)
+{
+	return prepare_password(call, ((const Kam__V1__SetPasswordRequest *)call->request)->new_password);
+}
+
+/* Whose token it is; NULL where it is nobody's, used up or past its time. */
+static Kam__V1__User *user_of_reset(struct call *call, const char *token)
+{
+	char name[LIMIT_NAME_BYTES + 1];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	char *end = token_parse(token, name, hash) ? strstr(name, "/sessions/") : NULL;
+	if (!end) {
+		return NULL;
+	}
+	*end = '\0';
+	Kam__V1__User *user = (void *)(uintptr_t)read_user(call, name);
+	bool holds = user && !user->disabled && user->reset_hash.len == TOKEN_HASH_BYTES && sodium_memcmp(user->reset_hash.data, hash, TOKEN_HASH_BYTES) == 0 &&
+	             user->reset_expire_time && call->now_us / 1000000 < user->reset_expire_time->seconds;
+	return holds ? user : NULL;
+}
+
+static bool set_password(struct call *call)
+{
+	Kam__V1__SetPasswordResponse response = KAM__V1__SET_PASSWORD_RESPONSE__INIT;
+	Kam__V1__User *user = user_of_reset(call, ((const Kam__V1__SetPasswordRequest *)call->request)->token);
+	if (!user) {
+		return status_fail(call->status, STATUS_UNAUTHENTICATED, "RESET_TOKEN_INVALID", "the token is unknown, used or past its day: ask an administrator for another");
+	}
+	call->actor = arena_strdup(call->arena, user->name);
+	response.user = user->name;
+	return call->actor && put_password(call, user, "") && call_reply(call, &response.base);
 }
 
 /* ---- Delete: a session is ended for good, not softly --------------------------------------------------------------------------------- */
@@ -214,6 +249,7 @@ static const struct method_row methods[] = {
 	{"/kam.v1.SessionService/SignOut", sign_out, NULL},
 	{"/kam.v1.SessionService/WhoAmI", who_am_i, NULL},
 	{"/kam.v1.SessionService/ChangePassword", change_password, prepare_change_password},
+	{"/kam.v1.SessionService/SetPassword", set_password, prepare_set_password},
 	{"/kam.v1.SessionService/DeleteSession", delete_session, NULL},
 };
 

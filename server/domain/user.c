@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Users: the password given on create is hashed before the writer sees the call; afterwards only ChangePassword alters it.
+ * Users: the password given on create is hashed before the writer sees the call; afterwards only its user alters it (session.c).
  */
 #include "kam/v1/user.pb-c.h"
 
 #include "common/schema/filter.h"
 #include "server/access/password.h"
+#include "server/access/token.h"
 #include "server/domain/admins.h"
 #include "server/domain/domain.h"
+#include "server/domain/hand_over.h"
+#include "server/domain/names.h"
 #include "server/resource/changes.h"
 
 #include <strings.h>
@@ -52,7 +55,10 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 		return false;
 	}
 	if (old) {
-		user->password_hash = ((const Kam__V1__User *)(const void *)old)->password_hash;
+		const Kam__V1__User *before = (const void *)old;
+		user->password_hash = before->password_hash;
+		user->reset_hash = before->reset_hash;
+		user->reset_expire_time = before->reset_expire_time;
 	} else if (call->prepared) {
 		user->password_hash = (char *)(uintptr_t)call->prepared;
 	}
@@ -81,7 +87,72 @@ static bool follow(struct call *call, const ProtobufCMessage *old, const Protobu
 	return !before || before->disabled || !user->disabled || check_delete(call, user->name, old);
 }
 
-static const struct noun nouns[] = {{.collection = "users", .check = check, .check_delete = check_delete, .follow = follow}};
-static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", engine_create, prepare_create}};
+/* ---- DisableUser, EnableUser --------------------------------------------------------------------------------------------------- */
 
-const struct domain domain_user = {nouns, 1, methods, 1};
+static Kam__V1__User *open_user(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
+{
+	struct decision change;
+	if (!engine_check_name(call, name, "name") || !engine_open_for_change(call, name, ret_record, &change, etag)) {
+		return NULL;
+	}
+	if (ret_record->operation == STORE_DELETE) {
+		status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
+		return NULL;
+	}
+	return (void *)schema_unpack_stored(call->method->resource->type, ret_record->value, call->arena, call->status);
+}
+
+static bool switch_user(struct call *call, bool disabled)
+{
+	const Kam__V1__SwitchUserRequest *request = (const void *)call->request;
+	struct store_record record;
+	Kam__V1__User *user = open_user(call, request->name, request->etag, &record);
+	if (!user) {
+		return false;
+	}
+	user->disabled = disabled;
+	return write_resource(call, call->method->resource, user->name, &record, &user->base, "user", NULL) &&
+	       engine_reply_written(call, user->name, request->validate_only);
+}
+
+static bool disable_user(struct call *call)
+{
+	return switch_user(call, true);
+}
+
+static bool enable_user(struct call *call)
+{
+	return switch_user(call, false);
+}
+
+/* ---- ResetUserPassword ------------------------------------------------------------------------------------------------------------ */
+
+static bool reset_password(struct call *call)
+{
+	const Kam__V1__ResetUserPasswordRequest *request = (const void *)call->request;
+	Kam__V1__ResetUserPasswordResponse response = KAM__V1__RESET_USER_PASSWORD_RESPONSE__INIT;
+	char id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	struct store_record record;
+	Kam__V1__User *user = open_user(call, request->name, "", &record);
+	if (!user) {
+		return false;
+	}
+	token_make(name_last(user->name), id, token, hash);
+	user->reset_hash = (ProtobufCBinaryData){sizeof hash, hash};
+	user->reset_expire_time = call_time(call->now_us + (int64_t)LIMIT_RESET_SECONDS * 1000000, call->arena);
+	struct bytes packed = schema_pack(&user->base, call->arena);
+	response.token = token;
+	response.expire_time = user->reset_expire_time;
+	call->note = "a one-time token for a new password";
+	return packed.data && changes_put(call->changes, call->view, user->name, STORE_UPDATE, packed, call->status) && call_reply(call, &response.base);
+}
+
+static const struct noun nouns[] = {{.collection = "users", .check = check, .check_delete = check_delete, .follow = follow}};
+static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", engine_create, prepare_create},
+                                            {"/kam.v1.UserService/DisableUser", disable_user, NULL},
+                                            {"/kam.v1.UserService/EnableUser", enable_user, NULL},
+                                            {"/kam.v1.UserService/ResetUserPassword", reset_password, NULL},
+                                            {"/kam.v1.UserService/HandOverUser", user_hand_over, NULL}};
+
+const struct domain domain_user = {nouns, 1, methods, sizeof methods / sizeof methods[0]};

@@ -126,18 +126,27 @@ bool call_spend(struct call *call)
 	return !call->deferred;
 }
 
+/* The field of the request that holds the method's resource; NULL where there is none. */
+static const struct schema_field *held_resource(const struct schema_method *method)
+{
+	for (size_t i = 0; i < method->input->fields_count; i++) {
+		if (method->resource && method->input->fields[i].message == method->resource->type) {
+			return &method->input->fields[i];
+		}
+	}
+	return NULL;
+}
+
 bool call_check_request(struct call *call)
 {
 	const struct schema_type *type = call->method->input;
-	bool holds_resource = call->method->verb == VERB_CREATE || call->method->verb == VERB_UPDATE;
-	if (!holds_resource) {
+	const struct schema_field *held = held_resource(call->method);
+	if (!held) {
 		return rules_check(type, call->request, "", true, call->status);
 	}
 	ProtobufCMessage *rest = arena_memdup(call->arena, call->request, type->pb->sizeof_message);
-	for (size_t i = 0; rest && i < type->fields_count; i++) {
-		if (type->fields[i].message == call->method->resource->type) {
-			value_clear(rest, &type->fields[i]);
-		}
+	if (rest) {
+		value_clear(rest, held);
 	}
 	return call_whole(call, rest && rules_check(type, rest, "", false, call->status));
 }

@@ -92,8 +92,8 @@ typedef bool call_visit(void *context, struct call *call, const char *name, cons
 /* Visits all resources of a collection pattern ("accounts", "accounts/acme/stakeholders", "accounts/-/opportunities") as of the call's revision. */
 bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context);
 
-/* The request against its own rules in the contract: required, lengths, formats, enums. The resource in a Create or Update is passed over: the engine completes
- * it before it checks it. */
+/* The request against its own rules in the contract: required, lengths, formats, enums. A resource in it (of a Create, Update or Copy) is passed over: the engine
+ * completes it before it checks it. */
 bool call_check_request(struct call *call);
 
 /* Answers with a message of the method's output type. */

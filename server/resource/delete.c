@@ -72,8 +72,7 @@ static bool find_below(struct call *call, const char *name, uint64_t deleted_at,
 	return call_whole(call, true); /* names and values are all there */
 }
 
-/* The same bytes with the delete time set or cleared. */
-static bool mark(struct call *call, const char *name, struct bytes value, bool deleted)
+bool engine_mark(struct call *call, const char *name, struct bytes value, bool deleted)
 {
 	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
 	ProtobufCMessage *message = schema_unpack(resource->type, value, call->arena, call->status);
@@ -147,11 +146,11 @@ static bool delete_resource(struct call *call)
 	const ProtobufCMessage *old = schema_unpack(call->method->resource->type, record.value, call->arena, call->status);
 	if (!old || !find_below(call, request->name, 0, &below) || (below.count > 0 && !request->force && !refuse_children(call, request->name, &below)) ||
 	    !check_unreferred(call, request->name) || (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) ||
-	    !mark(call, request->name, record.value, true)) {
+	    !engine_mark(call, request->name, record.value, true)) {
 		return false;
 	}
 	for (size_t i = 0; i < below.count; i++) {
-		if (!mark(call, below.found[i].name, below.found[i].value, true)) {
+		if (!engine_mark(call, below.found[i].name, below.found[i].value, true)) {
 			return false;
 		}
 	}
@@ -210,11 +209,11 @@ static bool undelete_resource(struct call *call)
 		return false;
 	}
 	/* What went with it comes back with it. */
-	if (!find_below(call, request->name, record.revision, &below) || !mark(call, request->name, record.value, false)) {
+	if (!find_below(call, request->name, record.revision, &below) || !engine_mark(call, request->name, record.value, false)) {
 		return false;
 	}
 	for (size_t i = 0; i < below.count; i++) {
-		if (!mark(call, below.found[i].name, below.found[i].value, false)) {
+		if (!engine_mark(call, below.found[i].name, below.found[i].value, false)) {
 			return false;
 		}
 	}

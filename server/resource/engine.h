@@ -13,8 +13,10 @@ struct noun {
 	const char *collection; /* "accounts/members" */
 	/* Before a write: `old` NULL on create, `new` may be altered (derived fields). Fails `call->status`. */
 	bool (*check)(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new);
-	/* The last segment of a new resource's name where the client gave none; NULL falls back to a random one. */
+	/* The last segment of a new resource's name, where its fields say it; NULL falls back to what the client gave or a random one. */
 	const char *(*make_id)(struct call *call, const ProtobufCMessage *new);
+	/* A readable last segment, where the client gave none and it is free. */
+	const char *(*suggest_id)(struct call *call, const ProtobufCMessage *new);
 	/* Before a delete, soft or forced. */
 	bool (*check_delete)(struct call *call, const char *name, const ProtobufCMessage *old);
 	/* After a create or update was accepted, in the same commit: further changes by changes_put. */
@@ -67,6 +69,13 @@ call_handler engine_get, engine_list, engine_create, engine_update, engine_delet
 bool engine_check_name(struct call *call, const char *name, const char *field);
 /* Reads what is to be changed, or says why not: hidden is missing (NOT_FOUND), seen but not changeable is PERMISSION_DENIED, an old etag ABORTED. A deleted one is returned. */
 bool engine_open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag);
+/* Creates the method's resource below `parent` ("" at the top), with the id that the request's `<prefix>_id` gives, and answers with it. `new` is altered. */
+bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *new, const char *prefix);
+/* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the caller may set.
+ * A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status failed. */
+char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count);
+/* Puts a resource's bytes with its delete time set or cleared: a soft delete, or its undoing. */
+bool engine_mark(struct call *call, const char *name, struct bytes value, bool deleted);
 /* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */
 bool engine_reply_written(struct call *call, const char *name, bool validate_only);
 

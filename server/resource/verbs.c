@@ -133,6 +133,22 @@ static const char *new_name(struct call *call, const char *parent, const char *i
 	return name;
 }
 
+/* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
+static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
+{
+	const struct noun *noun = engine_noun(call->engine, call->method->resource);
+	const char *suggested = noun && noun->suggest_id ? noun->suggest_id(call, new) : NULL;
+	char random[TOKEN_SESSION_ID_BYTES];
+	struct store_record record;
+	token_random_id(random);
+	if (!suggested || strlen(suggested) > LIMIT_ID_BYTES - 5) {
+		return arena_strdup(call->arena, random);
+	}
+	const char *name = arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested);
+	bool taken = name && changes_get(call->changes, call->view, name, &record, call->status);
+	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
+}
+
 static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given)
 {
 	const struct schema_resource *resource = call->method->resource;
@@ -146,9 +162,8 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 	if (made || *given) {
 		return made ? made : given;
 	}
-	char random[TOKEN_SESSION_ID_BYTES];
-	token_random_id(random);
-	return status_ok(call->status) ? arena_strdup(call->arena, random) : NULL;
+	const char *free_id = make_free_id(call, new);
+	return status_ok(call->status) ? free_id : NULL;
 }
 
 /* The caller may write this resource as it is to be. An account is judged by its own new content, for it has no other yet. */
@@ -179,16 +194,10 @@ static bool create(struct call *call, const char *name, ProtobufCMessage *new, c
 	return write_permitted(call, resource, NULL, new, decision.groups) && write_resource(call, resource, name, NULL, new, prefix, NULL);
 }
 
-static bool create_resource(struct call *call)
+bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *new, const char *prefix)
 {
-	const struct schema_field *field = resource_field(call);
-	ProtobufCMessage *new = request_resource(call, field);
-	const char *parent = request_text(call, "parent");
-	if (!new || !write_check_parent(call, call->method->resource, parent)) {
-		return false;
-	}
 	char id_field[LIMIT_ID_BYTES + 8];
-	snprintf(id_field, sizeof id_field, "%s_id", field->name);
+	snprintf(id_field, sizeof id_field, "%s_id", prefix);
 	const char *given = request_text(call, id_field);
 	if (*given && !name_id_valid(given, strlen(given))) {
 		return status_field(call->status, id_field, "\"%.80s\" is no id: it starts with a letter or digit, then letters, digits, '-', '_' or '.', %u at most", given,
@@ -200,7 +209,15 @@ static bool create_resource(struct call *call)
 		return call_no_memory(call);
 	}
 	mask_clear_output_only(call->method->resource->type, new);
-	return create(call, name, new, field->name) && engine_reply_written(call, name, request_flag(call, "validate_only"));
+	return create(call, name, new, prefix) && engine_reply_written(call, name, request_flag(call, "validate_only"));
+}
+
+static bool create_resource(struct call *call)
+{
+	const struct schema_field *field = resource_field(call);
+	ProtobufCMessage *new = request_resource(call, field);
+	const char *parent = request_text(call, "parent");
+	return new && write_check_parent(call, call->method->resource, parent) && engine_create_new(call, parent, new, field->name);
 }
 
 bool engine_create(struct call *call)
@@ -238,9 +255,7 @@ bool engine_open_for_change(struct call *call, const char *name, struct store_re
 	return check_etag(call, name, ret_record->value, etag, read.groups);
 }
 
-/* The paths that an update is about, spelled out: those of the mask, or every set field, or for "*" every field that the caller may set. A field of a group that
- * the caller does not have is refused before anything is compared, so that a guess at its value tells nothing. */
-static char **update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
+char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
 {
 	const struct schema_type *type = call->method->resource->type;
 	const struct schema_field *mask_field = schema_field_find(call->method->input, "update_mask");
@@ -290,7 +305,7 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
 	}
 	struct decision read = call_decide_verb(call, resource, "read", name);
-	char **paths = update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
+	char **paths = engine_update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
 	ProtobufCMessage *new = paths ? schema_unpack_stored(resource->type, record.value, call->arena, call->status) : NULL;
 	if (!new || count == 0) { /* nothing named and nothing set: as it is */
 		return new != NULL;

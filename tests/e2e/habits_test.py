@@ -54,8 +54,9 @@ class Habits(unittest.TestCase):
             admin.run("users", "create", "jane", "--set", "display_name=Jane")
             new = server.folder + "/new"
             kamtest.write_private(new, "quiet harbour lantern\n")
-            admin.run("passwd", "jane", "--password-file", new)
+            kamtest.write_private(new + "-token", admin.json("users", "reset-password", "jane")["token"] + "\n")
             jane = server.user("jane")
+            jane.run("passwd", "--reset-file", new + "-token", "--password-file", new)
             jane.sign_in("quiet harbour lantern")
             kamtest.write_private(new + "2", "another harbour lantern\n")
             jane.run("passwd", "--old-password-file", new + "2", "--password-file", new + "2", expect=kamtest.DENIED)

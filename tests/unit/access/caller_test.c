@@ -25,7 +25,7 @@ static void test_grants(void **state)
 	struct world *world = *state;
 	world_role(world, "roles/r", "TEAM", "accounts.read,ties.*", "PUBLIC,STRATEGY");
 	world_put(world, "accounts/acme", "{\"displayName\":\"Acme\"}");
-	world_bind(world, "users/jane", "roles/r", "\"region\":\"EMEA\",\"account\":\"accounts/acme\",\"until\":\"2026-12-31\"");
+	world_bind(world, "users/jane", "roles/r", "\"region\":\"EMEA\",\"accounts\":[\"accounts/acme\"],\"until\":\"2026-12-31\"");
 	world_bind(world, "users/jan", "roles/admin", "");
 	const struct caller *caller = world_caller(world, "users/jane");
 	assert_string_equal(caller->user, "users/jane");
@@ -34,7 +34,7 @@ static void test_grants(void **state)
 	const struct grant *grant = &caller->grants[0];
 	assert_string_equal(grant->role, "roles/r");
 	assert_string_equal(grant->region, "EMEA");
-	assert_string_equal(grant->account, "accounts/acme");
+	assert_string_equal(grant->accounts[0], "accounts/acme");
 	assert_int_equal(grant->scope, SCOPE_TEAM);
 	assert_int_equal(grant->groups, 1u << GROUP_PUBLIC | 1u << GROUP_STRATEGY);
 	assert_int_equal(grant->permissions_count, 2);

@@ -111,19 +111,25 @@ static void test_narrowed_to_a_subtree(void **state)
 	world_put(world, "accounts/leaf", "{\"displayName\":\"L\",\"parentAccount\":\"accounts/middle\",\"region\":\"EMEA\"}");
 	world_put(world, "accounts/beside", "{\"displayName\":\"B\",\"parentAccount\":\"accounts/topmost\"}");
 	world_put(world, "accounts/topmost", "{\"displayName\":\"TM\"}");
-	world_bind(world, "users/sub", "roles/all", "\"account\":\"accounts/middle\"");
+	world_bind(world, "users/sub", "roles/all", "\"accounts\":[\"accounts/middle\"]");
 	assert_true(may(world, "users/sub", "accounts.read", "accounts/middle"));
 	assert_true(may(world, "users/sub", "accounts.read", "accounts/leaf"));
 	assert_true(may(world, "users/sub", "ties.read", "accounts/leaf/ties/t"));
 	assert_false(may(world, "users/sub", "accounts.read", "accounts/top"));
 	assert_false(may(world, "users/sub", "accounts.read", "accounts/beside"));
-	world_bind(world, "users/both", "roles/all", "\"account\":\"accounts/top\",\"region\":\"EMEA\"");
+	world_bind(world, "users/both", "roles/all", "\"accounts\":[\"accounts/top\"],\"region\":\"EMEA\"");
 	assert_true(may(world, "users/both", "accounts.read", "accounts/leaf"));
 	assert_false(may(world, "users/both", "accounts.read", "accounts/middle"));
 
+	world_bind(world, "users/list", "roles/all", "\"accounts\":[\"accounts/beside\",\"accounts/leaf\"]");
+	assert_true(may(world, "users/list", "accounts.read", "accounts/beside"));
+	assert_true(may(world, "users/list", "accounts.read", "accounts/leaf"));
+	assert_false(may(world, "users/list", "accounts.read", "accounts/middle"));
+	assert_false(may(world, "users/list", "accounts.read", "accounts/topmost"));
+
 	/* A deleted account between does not cut the tree; a circle in old data ends. */
 	world_delete(world, "accounts/middle");
-	world_bind(world, "users/top", "roles/all", "\"account\":\"accounts/top\"");
+	world_bind(world, "users/top", "roles/all", "\"accounts\":[\"accounts/top\"]");
 	assert_true(may(world, "users/top", "accounts.read", "accounts/leaf"));
 	world_put(world, "accounts/x", "{\"displayName\":\"X\",\"parentAccount\":\"accounts/y\"}");
 	world_put(world, "accounts/y", "{\"displayName\":\"Y\",\"parentAccount\":\"accounts/x\"}");

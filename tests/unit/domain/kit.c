@@ -112,7 +112,7 @@ void kit_become(struct kit *kit, const char *user, const char *permissions, enum
 		words[count++] = word;
 	}
 	*grant = (struct grant){.binding = "bindings/test", .role = "roles/test", .permissions = words, .permissions_count = count, .scope = scope, .groups = groups,
-	                        .account = "", .region = "", .end_us = INT64_MAX};
+	                        .region = "", .end_us = INT64_MAX};
 	kit->caller = (struct caller){.user = user, .session = "", .end_us = INT64_MAX, .grants = grant, .grants_count = 1};
 }
 

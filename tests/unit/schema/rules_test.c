@@ -174,7 +174,7 @@ static void formats(void **state)
 		{FORMAT_EMAIL, "a@b jane.doe@example.com", "a @b a@ a@b@c a_b@c"},
 		{FORMAT_URI, "http://x https://example.com/a?b#c HTTPS://x:80", "example.com ftp://x http:// https:///x http://? http://a_b http://:80"},
 		{FORMAT_ID, "a 0 a-b_c.D", "-a .a a/b ä"},
-		{FORMAT_PERMISSION, "* accounts.read accounts.* a.b.c a1", "Accounts.read accounts. .read a..b accounts.*.x ** 1a"},
+		{FORMAT_PERMISSION, "* accounts.read accounts.* *.read *.* a.b.c a1 users.resetPassword auditEntries.read", "Accounts.read accounts. .read a..b accounts.*.x ** *x 1a *."},
 	};
 	const char *why = NULL;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
