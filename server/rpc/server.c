@@ -31,7 +31,7 @@ struct server {
 	struct listener *listener;
 	struct event *signals[3], *trim;
 	struct worker *workers[WORKERS_MAX];
-	unsigned workers_count, next_worker;
+	unsigned workers_wanted, workers_count, next_worker;
 	struct queue writer_queue, reader_queue, hasher_queue;
 	struct writer *writer;
 	struct pool *readers, *hashers;
@@ -246,11 +246,24 @@ static bool listen_and_catch(struct server *server, struct status *st)
 	return server->listener != NULL;
 }
 
+static bool start_threads(struct server *server, struct status *st)
+{
+	unsigned readers = server->options.readers ? server->options.readers : READERS_DEFAULT;
+	server->writer = writer_new(server, st);
+	server->readers = server->writer ? pool_new(server, &server->reader_queue, readers, false, st) : NULL;
+	server->hashers = server->readers ? pool_new(server, &server->hasher_queue, HASHERS, true, st) : NULL;
+	for (; server->hashers && server->workers_count < server->workers_wanted; server->workers_count++) {
+		server->workers[server->workers_count] = worker_new(server, st);
+		if (!server->workers[server->workers_count]) {
+			return false;
+		}
+	}
+	return server->hashers != NULL;
+}
+
 bool server_run(struct server *server, struct status *st)
 {
-	if (!listen_and_catch(server, st)) {
-		atomic_store(&server->stopping, true);
-		wake_workers(server); /* they end */
+	if (!start_threads(server, st)) {
 		return false;
 	}
 	health_set_serving(true);
@@ -267,26 +280,6 @@ static unsigned cores(void)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online < 1 ? 1 : online > WORKERS_MAX ? WORKERS_MAX : (unsigned)online;
-}
-
-static bool start_threads(struct server *server, struct status *st)
-{
-	unsigned workers = server->options.workers ? server->options.workers : cores();
-	unsigned readers = server->options.readers ? server->options.readers : READERS_DEFAULT;
-	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
-	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st)) {
-		return false;
-	}
-	server->writer = writer_new(server, st);
-	server->readers = server->writer ? pool_new(server, &server->reader_queue, readers, false, st) : NULL;
-	server->hashers = server->readers ? pool_new(server, &server->hasher_queue, HASHERS, true, st) : NULL;
-	for (; server->hashers && server->workers_count < workers && server->workers_count < WORKERS_MAX; server->workers_count++) {
-		server->workers[server->workers_count] = worker_new(server, st);
-		if (!server->workers[server->workers_count]) {
-			return false;
-		}
-	}
-	return server->hashers != NULL;
 }
 
 struct server *server_new(const struct server_options *options, struct status *st)
@@ -309,7 +302,10 @@ struct server *server_new(const struct server_options *options, struct status *s
 	if (!server->admission) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
-	if (!server->admission || !start_threads(server, st)) {
+	server->workers_wanted = options->workers ? options->workers : cores();
+	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;
+	if (!server->admission || !queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !listen_and_catch(server, st)) {
 		server_free(server);
 		return NULL;
 	}

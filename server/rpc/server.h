@@ -41,9 +41,9 @@ struct server_options {
 
 struct server;
 
-/* Starts every thread but does not serve yet. */
+/* Listens and catches signals, and starts no thread: that is left to server_run, so that the caller can put all of them into a sandbox first. */
 struct server *server_new(const struct server_options *options, struct status *st);
-/* Serves until SIGTERM or SIGINT, then drains (drain.c); a second one ends the process at once. SIGHUP reads the certificates again. True when it ended
+/* Starts the threads and serves until SIGTERM or SIGINT, then drains (drain.c); a second one ends the process at once. SIGHUP reads the certificates again. True when it ended
  * as asked. */
 bool server_run(struct server *server, struct status *st);
 /* After server_run: joins the threads. */
