@@ -31,6 +31,7 @@ enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
 	OPERATION_REFUSAL, /* put a refused call on record: its status says how */
 	OPERATION_TOUCH,   /* note that a session is in use */
+	OPERATION_PROBE,   /* does the writer answer? */
 };
 
 struct operation {

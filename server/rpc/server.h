@@ -28,7 +28,7 @@ struct server_limits {
 };
 
 struct server_options {
-	const char *listen; /* host:port */
+	const char *listen; /* host:port; not asked where the service manager hands a socket over (service.h) */
 	unsigned workers;   /* 0: one per core */
 	unsigned readers;   /* 0: 2 */
 	unsigned compress_bytes;     /* replies of this size and more are compressed; 0: never */
@@ -85,12 +85,16 @@ bool worker_accept(struct worker *worker, int socket, const struct admission_add
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);
+/* How often its loop has turned for its own sweep, some ten times a second while all is well. Any thread. */
+unsigned worker_sweeps(const struct worker *worker);
 /* The thread ends once the server is stopping and its connections are gone or cut. */
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
 
 struct writer;
 struct writer *writer_new(struct server *server, struct status *st);
+/* How many batches it has dealt with. Any thread. */
+unsigned writer_batches(const struct writer *writer);
 void writer_join(struct writer *writer);
 
 struct pool;

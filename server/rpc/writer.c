@@ -33,6 +33,7 @@ struct writer {
 	int64_t refusals_seen_us;
 	unsigned refusals_dropped;
 	int64_t swept_us;
+	atomic_uint batches; /* done; for the watchdog */
 };
 
 /* A session that is new, or is in use, changes nothing for whoever is known already. */
@@ -165,6 +166,8 @@ static void run_one(struct writer *writer, struct operation *op)
 		break;
 	case OPERATION_TOUCH:
 		touch_session(writer, op);
+		break;
+	case OPERATION_PROBE:
 		break;
 	}
 }
@@ -315,6 +318,7 @@ static void *writer_main(void *context)
 			run_together(writer, first);
 			list = rest;
 		}
+		atomic_fetch_add(&writer->batches, 1);
 	}
 	return NULL;
 }
@@ -339,6 +343,11 @@ struct writer *writer_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	return writer;
+}
+
+unsigned writer_batches(const struct writer *writer)
+{
+	return atomic_load(&writer->batches);
 }
 
 void writer_join(struct writer *writer)
