@@ -81,6 +81,7 @@ static int run_init(const struct arguments *arguments)
 	printf("%s is ready.\n", arguments->data);
 	if (*password) {
 		printf("Password of users/admin, shown only now: %s\n", password);
+		sodium_memzero(password, sizeof password);
 	}
 	printf("Start it:  kamd serve --data %s\n"
 	       "Sign in:   kam login --server localhost:7443 --ca %s/tls/ca.pem admin\n",

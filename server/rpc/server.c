@@ -372,8 +372,8 @@ struct server *server_new(const struct server_options *options, struct status *s
 	}
 	server->workers_wanted = options->workers ? options->workers : cores();
 	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;
-	if (!server->admission || !queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
-	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !listen_and_catch(server, st)) {
+	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !server->admission || !listen_and_catch(server, st)) {
 		server_free(server);
 		return NULL;
 	}

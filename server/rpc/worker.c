@@ -226,7 +226,7 @@ static bool hand_to_readers(struct operation *op)
 static bool take_snapshot(struct operation *op)
 {
 	struct worker *worker = op->worker;
-	arena_reset(&op->arena);
+	operation_clear(op);
 	status_init(&op->status);
 	worker->executor.epoch = server_epoch(worker->server); /* before the revision: whoever sees the epoch sees its commit */
 	const struct store_view *view = store_snapshot_view(worker->snapshot);

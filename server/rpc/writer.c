@@ -149,7 +149,7 @@ static void touch_session(struct writer *writer, struct operation *op)
 
 static void run_one(struct writer *writer, struct operation *op)
 {
-	arena_reset(&op->arena);
+	operation_clear(op);
 	if (op->kind != OPERATION_REFUSAL) {
 		status_init(&op->status);
 	}
