@@ -290,7 +290,7 @@ static void make_world(void)
 
 static int try(const struct attempt *attempt)
 {
-	int status;
+	int status = 0;
 	make_world();
 	pid_t pid = fork();
 	if (pid == 0) {
