@@ -23,6 +23,8 @@ struct config {
 	uint64_t store_mib;
 	struct server_limits limits;
 	char log_level[CONFIG_TEXT_BYTES];
+	char sandbox[CONFIG_TEXT_BYTES]; /* "on", "require" or "off" */
+	bool core_dumps;
 };
 
 /* The defaults. */

@@ -113,6 +113,7 @@ static bool read_password(const char *file, char *ret_password, struct status *s
 	if (!stream) {
 		return status_fail(st, STATUS_NOT_FOUND, "PASSWORD_FILE", "--admin-password-file %s: %s", file, strerror(errno));
 	}
+	setvbuf(stream, NULL, _IONBF, 0); /* no copy in the C library's buffer */
 	bool got = fgets(ret_password, PASSWORD_LINE_BYTES, stream) != NULL;
 	fclose(stream);
 	if (!got) {
@@ -127,6 +128,7 @@ static void make_password(char *ret_password)
 	char first[TOKEN_SESSION_ID_BYTES];
 	token_random_id(first);
 	snprintf(ret_password, PASSWORD_LINE_BYTES, "%.4s-%.4s-%.4s-%.4s", first, first + 4, first + 8, first + 12);
+	sodium_memzero(first, sizeof first);
 }
 
 /* ---- the directory ------------------------------------------------------------------------------------------------------------------------- */
@@ -209,6 +211,7 @@ bool init_directory(const struct init_options *options, const struct schema *sch
 	bool made = false;
 	if (options->admin_password_file) {
 		if (!read_password(options->admin_password_file, password, st)) {
+			sodium_memzero(password, sizeof password);
 			return false;
 		}
 		ret_password[0] = '\0';

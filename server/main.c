@@ -11,8 +11,11 @@
 #include "server/domain/domain.h"
 #include "server/init.h"
 #include "server/rpc/server.h"
+#include "server/sandbox.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -72,6 +75,7 @@ static int run_init(const struct arguments *arguments)
 	struct status st;
 	char password[64];
 	status_init(&st);
+	sandbox_forbid_dumps();
 	struct schema *schema = open_schema(&st);
 	struct init_options options = {arguments->data, arguments->password_file, arguments->names, arguments->names_count};
 	bool ok = schema && init_directory(&options, schema, password, &st);
@@ -82,6 +86,7 @@ static int run_init(const struct arguments *arguments)
 	printf("%s is ready.\n", arguments->data);
 	if (*password) {
 		printf("Password of users/admin, shown only now: %s\n", password);
+		sodium_memzero(password, sizeof password);
 	}
 	printf("Start it:  kamd serve --data %s\n"
 	       "Sign in:   kam login --server localhost:7443 --ca %s/tls/ca.pem admin\n",
@@ -125,12 +130,17 @@ static bool open_engine(struct engine *engine, const struct schema *schema, stru
 	return ok;
 }
 
+static void tls_files(const struct config *config, const char *data, char ret_certificate[PATH_MAX], char ret_key[PATH_MAX])
+{
+	snprintf(ret_certificate, PATH_MAX, "%s%s", *config->certificate ? config->certificate : data, *config->certificate ? "" : "/tls/server.pem");
+	snprintf(ret_key, PATH_MAX, "%s%s", *config->key ? config->key : data, *config->key ? "" : "/tls/server.key");
+}
+
 static struct tls *open_tls(const struct config *config, const char *data, struct status *st)
 {
 	char certificate[PATH_MAX], key[PATH_MAX];
-	snprintf(certificate, sizeof certificate, "%s/tls/server.pem", data);
-	snprintf(key, sizeof key, "%s/tls/server.key", data);
-	return tls_server_new(*config->certificate ? config->certificate : certificate, *config->key ? config->key : key, config->tls_intermediate, st);
+	tls_files(config, data, certificate, key);
+	return tls_server_new(certificate, key, config->tls_intermediate, st);
 }
 
 /* Cuts "a b c" into a list that ends with NULL. */
@@ -148,6 +158,43 @@ static bool list_origins(char *text, const char *origins[LIMIT_ORIGINS + 1], str
 		origins[count++] = one;
 	}
 	origins[count] = NULL;
+	return true;
+}
+
+/* The directory of `file` itself, and of what it links to: certificates are renewed by a new file or by a new link. */
+static bool directories_of(const char *file, char ret_own[PATH_MAX], char ret_real[PATH_MAX], struct status *st)
+{
+	char path[PATH_MAX];
+	if (!realpath(file, path)) {
+		return status_fail(st, STATUS_NOT_FOUND, "TLS_FILE_UNUSABLE", "%s: %s", file, strerror(errno));
+	}
+	snprintf(ret_real, PATH_MAX, "%s", dirname(path));
+	snprintf(path, sizeof path, "%s", file);
+	snprintf(ret_own, PATH_MAX, "%s", dirname(path));
+	return true;
+}
+
+/* After the start kamd opens nothing but certificates, on SIGHUP, and the store's own files; the web page is in memory. */
+static bool enter_sandbox(const struct config *config, const char *data, struct status *st)
+{
+	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[4][PATH_MAX];
+	struct sandbox_report report;
+	if (strcmp(config->sandbox, "off") == 0) {
+		log_event(LOG_WARN, "sandbox", "state", "%s", "off", "reason", "%s", "server.sandbox is off", NULL);
+		return true;
+	}
+	snprintf(store, sizeof store, "%s/store", data);
+	tls_files(config, data, certificate, key);
+	if (!directories_of(certificate, directories[0], directories[1], st) || !directories_of(key, directories[2], directories[3], st)) {
+		return false;
+	}
+	const char *writable[] = {store, NULL}, *readable[] = {directories[0], directories[1], directories[2], directories[3], NULL};
+	struct sandbox_options options = {strcmp(config->sandbox, "require") == 0, writable, readable};
+	if (!sandbox_enter(&options, &report, st)) {
+		return false;
+	}
+	log_event(*report.missing ? LOG_WARN : LOG_INFO, "sandbox", "state", "%s", *report.missing ? "partly" : "on", "seccomp", "%s", report.seccomp ? "on" : "off",
+	          "landlock_abi", "%d", report.landlock_abi, "missing", "%s", report.missing, NULL);
 	return true;
 }
 
@@ -169,7 +216,7 @@ static bool serve(struct config *config, const char *data, struct status *st)
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
 			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
 		server = server_new(&options, st);
-		ok = server && server_run(server, st);
+		ok = server && enter_sandbox(config, data, st) && server_run(server, st);
 		server_free(server);
 	}
 	sodium_memzero(audit_key, sizeof audit_key);
@@ -200,7 +247,13 @@ static int run_serve(const struct arguments *arguments)
 	if (!log_level_of_name(config.log_level, &level)) {
 		return usage("log.level is debug, info, warn or error, not ", config.log_level);
 	}
+	if (strcmp(config.sandbox, "on") != 0 && strcmp(config.sandbox, "require") != 0 && strcmp(config.sandbox, "off") != 0) {
+		return usage("server.sandbox is on, require or off, not ", config.sandbox);
+	}
 	log_set_level(level);
+	if (!config.core_dumps) {
+		sandbox_forbid_dumps();
+	}
 	return serve(&config, arguments->data, &st) ? EXIT_OK : fail(&st);
 }
 

@@ -193,6 +193,7 @@ int main(int argc, char **argv)
 	}
 	kam_close(cli.kam);
 	schema_free(schema);
+	arena_wipe(&cli.arena); /* passwords and the token were in it */
 	arena_done(&cli.arena);
 	return (int)code;
 }

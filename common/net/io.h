@@ -55,5 +55,7 @@ struct listener;
 typedef void listener_accept(void *context, int socket, const char *peer);
 /* Listens on host:port (port 0: any free one). Out of file descriptors it rests for LIMIT_ACCEPT_REST_MS instead of spinning; `accept` is told so with socket -1. */
 struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st);
+/* Takes over a TCP socket that listens already, and closes it in the end even when this fails. */
+struct listener *listener_adopt(struct event_base *base, int socket, listener_accept *accept, void *context, struct status *st);
 int listener_port(const struct listener *listener);
 void listener_free(struct listener *listener);

@@ -17,6 +17,8 @@
 
 enum { BACKLOG = 1024 };
 
+static const unsigned listener_flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC;
+
 struct listener {
 	struct evconnlistener *connections;
 	struct event *rest;
@@ -56,41 +58,58 @@ static void on_rested(evutil_socket_t socket, short what, void *context)
 static struct evconnlistener *bind_first(struct event_base *base, const struct addrinfo *list, struct listener *listener)
 {
 	struct evconnlistener *connections = NULL;
-	const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE;
 	for (const struct addrinfo *at = list; at != NULL && connections == NULL; at = at->ai_next) {
-		connections = evconnlistener_new_bind(base, on_accept, listener, flags, BACKLOG, at->ai_addr, (int)at->ai_addrlen);
+		connections = evconnlistener_new_bind(base, on_accept, listener, listener_flags | LEV_OPT_REUSEABLE, BACKLOG, at->ai_addr, (int)at->ai_addrlen);
 	}
 	return connections;
 }
 
-struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st)
+static struct listener *without_socket(struct event_base *base, listener_accept *accept, void *context, struct status *st)
 {
-	struct addrinfo *list = NULL;
-	char host[ADDRESS_HOST_BYTES];
 	struct listener *listener = calloc(1, sizeof *listener);
 	if (listener == NULL || (listener->rest = evtimer_new(base, on_rested, listener)) == NULL) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
-		goto fail;
+		listener_free(listener);
+		return NULL;
 	}
 	listener->accept = accept;
 	listener->context = context;
-	if (!address_resolve(address, true, &list, host, st)) {
-		goto fail;
+	return listener;
+}
+
+struct listener *listener_new(struct event_base *base, const char *address, listener_accept *accept, void *context, struct status *st)
+{
+	struct addrinfo *list;
+	char host[ADDRESS_HOST_BYTES];
+	struct listener *listener = without_socket(base, accept, context, st);
+	if (listener == NULL || !address_resolve(address, true, &list, host, st)) {
+		listener_free(listener);
+		return NULL;
 	}
 	listener->connections = bind_first(base, list, listener);
+	int error = errno;
+	freeaddrinfo(list);
 	if (listener->connections == NULL) {
-		status_fail(st, STATUS_FAILED_PRECONDITION, "ADDRESS_UNUSABLE", "Cannot listen on %s: %s.", address, strerror(errno));
-		goto fail;
+		status_fail(st, STATUS_FAILED_PRECONDITION, "ADDRESS_UNUSABLE", "Cannot listen on %s: %s.", address, strerror(error));
+		listener_free(listener);
+		return NULL;
 	}
 	evconnlistener_set_error_cb(listener->connections, on_error);
-	freeaddrinfo(list);
 	return listener;
-fail:
-	if (list != NULL) {
-		freeaddrinfo(list);
+}
+
+struct listener *listener_adopt(struct event_base *base, int socket, listener_accept *accept, void *context, struct status *st)
+{
+	struct listener *listener = without_socket(base, accept, context, st);
+	if (listener == NULL || evutil_make_socket_nonblocking(socket) != 0 ||
+	    (listener->connections = evconnlistener_new(base, on_accept, listener, listener_flags, 0, socket)) == NULL) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory."); /* the first failure counts */
+		evutil_closesocket(socket);
+		listener_free(listener);
+		return NULL;
 	}
-	listener_free(listener);
-	return NULL;
+	evconnlistener_set_error_cb(listener->connections, on_error);
+	return listener;
 }
 
 int listener_port(const struct listener *listener)

@@ -78,6 +78,7 @@ static SSL_CTX *context_new(const SSL_METHOD *method, bool intermediate)
 	}
 	/* A peer that closes without close_notify has closed: HTTP/2 frames say whether anything is missing. */
 	SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT); /* passwords and tokens pass OpenSSL's buffers */
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	if (!SSL_CTX_set_min_proto_version(context, intermediate ? TLS1_2_VERSION : TLS1_3_VERSION) || !SSL_CTX_set1_groups_list(context, groups) ||
@@ -114,6 +115,12 @@ static SSL_CTX *server_context(const struct tls *tls, struct status *st)
 	if (context == NULL) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "TLS cannot be set up: out of memory.");
 		return NULL;
+	}
+	if (tls->intermediate) {
+		/* In TLS 1.2 whoever learns the key of the tickets reads all that was said under them; so sessions stay here, in OpenSSL's bounded cache. */
+		SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+		/* The order is ours, but for clients that put ChaCha20 first, for these have no AES in hardware. */
+		SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	}
 	SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
 	SSL_CTX_set_alpn_select_cb(context, select_alpn, NULL);

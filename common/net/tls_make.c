@@ -172,12 +172,13 @@ static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *
 	return ok;
 }
 
+/* Both ends count (RFC 5280 §4.1.2.5), and some clients refuse a certificate that is valid for a second more than their limit. */
 static bool set_common(X509 *certificate, EVP_PKEY *key, const char *common_name, int days)
 {
 	X509_NAME *name = X509_get_subject_name(certificate);
 	return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) && X509_set_pubkey(certificate, key) == 1 &&
 	       X509_gmtime_adj(X509_getm_notBefore(certificate), -BACKDATE_SECONDS) != NULL &&
-	       X509_time_adj_ex(X509_getm_notAfter(certificate), days, 0, NULL) != NULL &&
+	       X509_time_adj_ex(X509_getm_notAfter(certificate), days, -BACKDATE_SECONDS - 1, NULL) != NULL &&
 	       X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1, 0) == 1;
 }
 

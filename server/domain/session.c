@@ -93,7 +93,9 @@ static bool sign_in(struct call *call)
 	session.token_hash = (ProtobufCBinaryData){0};
 	response.token = token;
 	response.session = &session;
-	return call_reply(call, &response.base);
+	bool ok = call_reply(call, &response.base);
+	explicit_bzero(token, sizeof token);
+	return ok;
 }
 
 /* ---- SignOut, WhoAmI ------------------------------------------------------------------------------------------------------------ */

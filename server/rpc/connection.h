@@ -48,6 +48,7 @@ struct worker {
 	pthread_t thread;
 	struct event_base *base;
 	struct event *wake, *sweep;
+	atomic_uint sweeps;              /* ticks, also for the watchdog */
 	struct queue inbox;
 	pthread_mutex_t sockets_lock;
 	struct waiting_socket {
@@ -57,7 +58,6 @@ struct worker {
 	size_t sockets_count;
 	bool woken;
 	bool sockets_left; /* more of them wait than one turn takes */
-	unsigned sweeps;
 	struct store_snapshot *snapshot; /* of a turn: as long as nothing was committed, one serves all its calls */
 	bool snapshot_live;
 	uint64_t revision;               /* that revision_text tells of */

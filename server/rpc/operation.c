@@ -62,22 +62,36 @@ static void drop_waiting(struct operation *op)
 	op->waiting_end = &op->waiting;
 }
 
+void operation_clear(struct operation *op)
+{
+	if (op->method && op->method->hashes) {
+		arena_wipe(&op->arena);
+	}
+	arena_reset(&op->arena);
+}
+
+/* What lets others sign in: a password, unpacked, and the caller's token. */
+static void wipe_secrets(struct operation *op)
+{
+	operation_clear(op);
+	if (op->kept && op->token) { /* otherwise it is the session's */
+		sodium_memzero((char *)(uintptr_t)op->token, strlen(op->token));
+	}
+}
+
 void operation_reset(struct operation *op)
 {
-	struct arena arena = op->arena, stream_arena = op->stream.arena;
 	if (op->stream.release) {
 		op->stream.release(op->stream.state);
 	}
 	drop_waiting(op);
-	if (op->method && op->method->hashes) { /* held a password */
-		arena_wipe(&arena);
-	}
+	wipe_secrets(op);
+	struct arena arena = op->arena, stream_arena = op->stream.arena;
 	size_t violations = offsetof(struct status, violations);
 	memset(op, 0, offsetof(struct operation, status) + violations);
 	memset((char *)op + offsetof(struct operation, reply), 0, sizeof *op - offsetof(struct operation, reply));
 	op->arena = arena;
 	op->stream.arena = stream_arena;
-	arena_reset(&op->arena);
 	arena_reset(&op->stream.arena);
 	status_init(&op->status);
 	op->waiting_end = &op->waiting;
@@ -102,6 +116,7 @@ void operation_free(struct operation *op)
 		op->stream.release(op->stream.state);
 	}
 	drop_waiting(op);
+	wipe_secrets(op);
 	arena_done(&op->arena);
 	arena_done(&op->stream.arena);
 	free(op);

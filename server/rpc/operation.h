@@ -31,6 +31,7 @@ enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
 	OPERATION_TALLY,   /* put on record what the tally has */
 	OPERATION_TOUCH,   /* note that a session is in use */
+	OPERATION_PROBE,   /* does the writer answer? */
 };
 
 struct operation {
@@ -105,6 +106,8 @@ void operation_reset(struct operation *op);
 void operation_free(struct operation *op);
 /* Copies the texts that belong to the rpc call: before another thread sees the operation, for the call may end meanwhile. */
 void operation_keep(struct operation *op);
+/* Empties what the message at hand was unpacked into, before it is run again elsewhere; wipes it first where it held a password. */
+void operation_clear(struct operation *op);
 /* Frees the message at hand; wipes it first where it held a password. */
 void operation_drop_current(struct operation *op);
 /* The first steps alone: deadline, caller, permission. What a worker asks before it lets a call into a queue. */

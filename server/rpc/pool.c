@@ -44,7 +44,7 @@ static void *pool_main(void *context)
 	struct executor *executor = &thread->executor;
 	struct operation *op;
 	while ((op = queue_wait(thread->pool->queue, 1)) != NULL) {
-		arena_reset(&op->arena);
+		operation_clear(op);
 		status_init(&op->status);
 		executor->epoch = server_epoch(thread->pool->server);
 		if (store_snapshot_renew(thread->snapshot, &op->status)) {

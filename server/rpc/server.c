@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/rpc/service.h"
 #include "server/rpc/tally.h"
 
 #include <event2/event.h>
@@ -31,8 +32,13 @@ struct server {
 	struct event_base *base;
 	struct listener *listener;
 	struct event *signals[3], *trim, *clock;
+	int service; /* of service.h */
+	struct event *watchdog;
+	unsigned worker_sweeps[WORKERS_MAX], writer_batches; /* when it was last looked at */
+	bool writer_asked;
+	bool handed_over; /* the listening socket, by the service manager */
 	struct worker *workers[WORKERS_MAX];
-	unsigned workers_count, next_worker;
+	unsigned workers_wanted, workers_count, next_worker;
 	struct queue writer_queue, reader_queue, hasher_queue;
 	struct writer *writer;
 	struct pool *readers, *hashers;
@@ -217,12 +223,16 @@ static void on_accept(void *context, int socket, const char *peer)
 static void reload(struct server *server)
 {
 	struct status st;
+	char reloading[64];
 	status_init(&st);
+	snprintf(reloading, sizeof reloading, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_us());
+	service_tell(server->service, reloading);
 	if (tls_reload(server->options.tls, &st)) {
 		log_event(LOG_INFO, "certificates_read", NULL);
 	} else {
 		log_event(LOG_ERROR, "certificates_refused", "message", "%s", st.message, "action", "%s", "the old pair stays in use", NULL);
 	}
+	service_tell(server->service, "READY=1");
 }
 
 static void on_signal(evutil_socket_t number, short what, void *context)
@@ -233,6 +243,7 @@ static void on_signal(evutil_socket_t number, short what, void *context)
 		reload(server);
 		return;
 	}
+	service_tell(server->service, "STOPPING=1");
 	log_event(LOG_INFO, "stopping", "signal", "%d", (int)number, "connections", "%u", admission_count(server->admission), NULL);
 	health_set_serving(false);
 	listener_free(server->listener);
@@ -254,7 +265,13 @@ static void on_trim(evutil_socket_t unused, short what, void *context)
 static bool listen_and_catch(struct server *server, struct status *st)
 {
 	static const int numbers[] = {SIGTERM, SIGINT, SIGHUP}; /* on_signal knows the order */
-	server->listener = listener_new(server->base, server->options.listen, on_accept, server, st);
+	int socket;
+	if (!service_socket(&socket, st)) {
+		return false;
+	}
+	server->handed_over = socket >= 0;
+	server->listener = socket >= 0 ? listener_adopt(server->base, socket, on_accept, server, st)
+	                               : listener_new(server->base, server->options.listen, on_accept, server, st);
 	for (size_t i = 0; i < 3; i++) {
 		server->signals[i] = evsignal_new(server->base, numbers[i], on_signal, server);
 		if (!server->signals[i] || event_add(server->signals[i], NULL) != 0) {
@@ -269,16 +286,79 @@ static bool listen_and_catch(struct server *server, struct status *st)
 	return server->listener != NULL;
 }
 
+/* Everybody has moved since last time: the workers' loops turn, and the writer has taken its probe or something else from its queue, which may be full. */
+static bool all_answer(struct server *server)
+{
+	bool all = true;
+	for (unsigned i = 0; i < server->workers_count; i++) {
+		unsigned sweeps = worker_sweeps(server->workers[i]);
+		all = all && sweeps != server->worker_sweeps[i];
+		server->worker_sweeps[i] = sweeps;
+	}
+	unsigned batches = writer_batches(server->writer);
+	bool writer = batches != server->writer_batches;
+	server->writer_batches = batches;
+	if (writer || !server->writer_asked) {
+		struct operation *op = operation_new();
+		if (op) {
+			op->kind = OPERATION_PROBE;
+			server->writer_asked = queue_push(&server->writer_queue, op);
+			if (!server->writer_asked) {
+				operation_free(op);
+			}
+		}
+	}
+	return all && writer;
+}
+
+static void on_watchdog(evutil_socket_t unused, short what, void *context)
+{
+	struct server *server = context;
+	(void)unused, (void)what;
+	if (all_answer(server)) {
+		service_tell(server->service, "WATCHDOG=1");
+	} else {
+		log_event(LOG_WARN, "watchdog_not_told", "reason", "%s", "a worker or the writer is busy", NULL);
+	}
+}
+
+/* Four looks in the time that the service manager grants, so that one that comes amiss is no death. */
+static bool start_watchdog(struct server *server, struct status *st)
+{
+	int64_t every_us = service_watchdog_us() / 4;
+	if (every_us == 0 || server->service < 0) {
+		return true;
+	}
+	all_answer(server); /* asks for the first time */
+	struct timeval every = {every_us / 1000000, every_us % 1000000};
+	server->watchdog = event_new(server->base, -1, EV_PERSIST, on_watchdog, server);
+	return (server->watchdog && event_add(server->watchdog, &every) == 0) || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+}
+
+static bool start_threads(struct server *server, struct status *st)
+{
+	unsigned readers = server->options.readers ? server->options.readers : READERS_DEFAULT;
+	server->writer = writer_new(server, st);
+	server->readers = server->writer ? pool_new(server, &server->reader_queue, readers, false, st) : NULL;
+	server->hashers = server->readers ? pool_new(server, &server->hasher_queue, HASHERS, true, st) : NULL;
+	for (; server->hashers && server->workers_count < server->workers_wanted; server->workers_count++) {
+		server->workers[server->workers_count] = worker_new(server, st);
+		if (!server->workers[server->workers_count]) {
+			return false;
+		}
+	}
+	return server->hashers != NULL;
+}
+
 bool server_run(struct server *server, struct status *st)
 {
-	if (!listen_and_catch(server, st)) {
-		atomic_store(&server->stopping, true);
-		wake_workers(server); /* they end */
+	if (!start_threads(server, st) || !start_watchdog(server, st)) {
 		return false;
 	}
 	health_set_serving(true);
-	log_event(LOG_INFO, "listen", "address", "%s", server->options.listen, "port", "%d", listener_port(server->listener), "workers", "%u",
+	log_event(LOG_INFO, "listen", "address", "%s", server->handed_over ? "handed over" : server->options.listen, "port", "%d", listener_port(server->listener), "workers", "%u",
 	          server->workers_count, "revision", "%llu", (unsigned long long)store_revision(server->options.engine->store), NULL);
+	service_tell(server->service, "READY=1");
 	event_base_dispatch(server->base);
 	wake_workers(server); /* they drain */
 	return true;
@@ -290,26 +370,6 @@ static unsigned cores(void)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online < 1 ? 1 : online > WORKERS_MAX ? WORKERS_MAX : (unsigned)online;
-}
-
-static bool start_threads(struct server *server, struct status *st)
-{
-	unsigned workers = server->options.workers ? server->options.workers : cores();
-	unsigned readers = server->options.readers ? server->options.readers : READERS_DEFAULT;
-	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
-	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st)) {
-		return false;
-	}
-	server->writer = writer_new(server, st);
-	server->readers = server->writer ? pool_new(server, &server->reader_queue, readers, false, st) : NULL;
-	server->hashers = server->readers ? pool_new(server, &server->hasher_queue, HASHERS, true, st) : NULL;
-	for (; server->hashers && server->workers_count < workers && server->workers_count < WORKERS_MAX; server->workers_count++) {
-		server->workers[server->workers_count] = worker_new(server, st);
-		if (!server->workers[server->workers_count]) {
-			return false;
-		}
-	}
-	return server->hashers != NULL;
 }
 
 struct server *server_new(const struct server_options *options, struct status *st)
@@ -327,6 +387,7 @@ struct server *server_new(const struct server_options *options, struct status *s
 		return NULL;
 	}
 	server->options = *options;
+	server->service = service_open();
 	atomic_store(&server->epoch, 1);
 	server->strangers.max_bytes = (size_t)options->limits.stranger_mib << 20;
 	server->known.max_bytes = (size_t)options->limits.request_mib << 20;
@@ -335,7 +396,10 @@ struct server *server_new(const struct server_options *options, struct status *s
 	if (!server->admission) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
-	if (!server->admission || !start_threads(server, st)) {
+	server->workers_wanted = options->workers ? options->workers : cores();
+	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;
+	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !server->admission || !listen_and_catch(server, st)) {
 		server_free(server);
 		return NULL;
 	}
@@ -374,7 +438,13 @@ void server_free(struct server *server)
 	if (server->clock) {
 		event_free(server->clock);
 	}
+	if (server->watchdog) {
+		event_free(server->watchdog);
+	}
 	listener_free(server->listener);
+	if (server->service >= 0) {
+		close(server->service);
+	}
 	event_base_free(server->base);
 	tally_free(server->tally);
 	queue_done(&server->writer_queue);

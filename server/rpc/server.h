@@ -28,7 +28,7 @@ struct server_limits {
 };
 
 struct server_options {
-	const char *listen; /* host:port */
+	const char *listen; /* host:port; not asked where the service manager hands a socket over (service.h) */
 	unsigned workers;   /* 0: one per core */
 	unsigned readers;   /* 0: 2 */
 	unsigned compress_bytes;     /* replies of this size and more are compressed; 0: never */
@@ -41,9 +41,9 @@ struct server_options {
 
 struct server;
 
-/* Starts every thread but does not serve yet. */
+/* Listens and catches signals, and starts no thread: that is left to server_run, so that the caller can put all of them into a sandbox first. */
 struct server *server_new(const struct server_options *options, struct status *st);
-/* Serves until SIGTERM or SIGINT, then drains (drain.c); a second one ends the process at once. SIGHUP reads the certificates again. True when it ended
+/* Starts the threads and serves until SIGTERM or SIGINT, then drains (drain.c); a second one ends the process at once. SIGHUP reads the certificates again. True when it ended
  * as asked. */
 bool server_run(struct server *server, struct status *st);
 /* After server_run: joins the threads. */
@@ -87,6 +87,8 @@ bool worker_accept(struct worker *worker, int socket, const struct admission_add
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);
+/* How often its loop has turned for its own sweep, some ten times a second while all is well. Any thread. */
+unsigned worker_sweeps(const struct worker *worker);
 /* The thread ends once the server is stopping and its connections are gone or cut. */
 void worker_join(struct worker *worker);
 void worker_free(struct worker *worker);
@@ -95,6 +97,8 @@ struct writer;
 struct writer *writer_new(struct server *server, struct status *st);
 /* So much is unsigned, or for so long, that the end of the log should be signed now. Any thread. */
 bool writer_wants_to_sign(const struct writer *writer);
+/* How many batches it has dealt with. Any thread. */
+unsigned writer_batches(const struct writer *writer);
 void writer_join(struct writer *writer);
 
 struct pool;

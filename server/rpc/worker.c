@@ -226,7 +226,7 @@ static bool hand_to_readers(struct operation *op)
 static bool take_snapshot(struct operation *op)
 {
 	struct worker *worker = op->worker;
-	arena_reset(&op->arena);
+	operation_clear(op);
 	status_init(&op->status);
 	worker->executor.epoch = server_epoch(worker->server); /* before the revision: whoever sees the epoch sees its commit */
 	const struct store_view *view = store_snapshot_view(worker->snapshot);
@@ -482,7 +482,7 @@ static void on_sweep(evutil_socket_t unused, short what, void *context)
 {
 	struct worker *worker = context;
 	(void)unused, (void)what;
-	if (++worker->sweeps % TICKS_PER_SWEEP == 0) {
+	if ((atomic_fetch_add(&worker->sweeps, 1) + 1) % TICKS_PER_SWEEP == 0) {
 		connections_sweep(worker);
 	}
 }
@@ -569,6 +569,11 @@ struct queue *worker_inbox(struct worker *worker)
 bool worker_watches(const struct worker *worker)
 {
 	return atomic_load(&worker->streams_count) > 0;
+}
+
+unsigned worker_sweeps(const struct worker *worker)
+{
+	return atomic_load(&worker->sweeps);
 }
 
 void worker_join(struct worker *worker)

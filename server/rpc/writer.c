@@ -35,6 +35,7 @@ struct writer {
 	int64_t swept_us;
 	_Atomic uint64_t signed_revision; /* of the newest signed head */
 	_Atomic int64_t signed_us;        /* monotonic */
+	atomic_uint batches; /* done; for the watchdog */
 };
 
 /* A session that is new, or is in use, changes nothing for whoever is known already. */
@@ -135,7 +136,7 @@ static void touch_session(struct writer *writer, struct operation *op)
 
 static void run_one(struct writer *writer, struct operation *op)
 {
-	arena_reset(&op->arena);
+	operation_clear(op);
 	status_init(&op->status);
 	if (op->kind == OPERATION_CALL) {
 		operation_run(op, &writer->executor);
@@ -373,6 +374,7 @@ static void *writer_main(void *context)
 			run_together(writer, first);
 			list = rest;
 		}
+		atomic_fetch_add(&writer->batches, 1);
 	}
 	record_tally(writer, true);
 	if (writer->executor.engine->audit_key && store_revision(writer->executor.engine->store) > atomic_load(&writer->signed_revision)) {
@@ -416,6 +418,11 @@ struct writer *writer_new(struct server *server, struct status *st)
 		return NULL;
 	}
 	return writer;
+}
+
+unsigned writer_batches(const struct writer *writer)
+{
+	return atomic_load(&writer->batches);
 }
 
 void writer_join(struct writer *writer)

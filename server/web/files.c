@@ -219,6 +219,7 @@ void web_answer(const struct web *web, struct rpc_call *call, const char *method
 		"cache-control", "no-cache", /* asked again each time; 304 answers */
 		"vary", "accept-encoding",
 		"x-content-type-options", "nosniff",
+		"strict-transport-security", "max-age=63072000",
 		"content-security-policy", "default-src 'self'; frame-ancestors 'none'",
 		"referrer-policy", "no-referrer",
 		zipped ? "content-encoding" : NULL, "gzip",

@@ -61,6 +61,7 @@ class Web(unittest.TestCase):
         status, headers, body = self.ask("GET", "/")
         self.assertEqual((status, headers["content-type"], int(headers["content-length"])), (200, "text/html; charset=utf-8", len(PAGE)))
         self.assertEqual(headers["x-content-type-options"], "nosniff")
+        self.assertEqual(headers["strict-transport-security"], "max-age=63072000")
         self.assertEqual(self.ask("GET", "/static/")[2], b"below")
         self.assertEqual(self.ask("GET", "/static/app.js")[1]["content-type"], "text/javascript; charset=utf-8")
 

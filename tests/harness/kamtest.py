@@ -126,6 +126,7 @@ class Server:
         self.config = config
         self.password = secrets.token_urlsafe(12)
         self.process, self.port, self.lines, self.users = None, 0, [], {}
+        self.pass_fds = ()
 
     def __enter__(self):
         try:
@@ -166,7 +167,7 @@ class Server:
     def start(self, timeout=20):
         """Starts kamd and waits until it listens. A restart takes the same port."""
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                        errors="replace")
+                                        errors="replace", pass_fds=self.pass_fds)
         self.listens, spoken = False, threading.Event()
         threading.Thread(target=self._read_log, args=(self.process, spoken), daemon=True).start()
         if not spoken.wait(timeout * PATIENCE) or not self.listens:
