@@ -44,7 +44,7 @@ struct header header_of(const char *name, const char *value)
 
 void reply_submit(struct rpc_call *call, int http_status, const struct header *headers, size_t count, bool body)
 {
-	struct header list[HEADERS_MAX];
+	struct header list[HEADERS_MAX] __attribute__((uninitialized));
 	size_t used = 0;
 	const char *text = http_status == 200 ? "200" : arena_printf(&call->arena, "%d", http_status);
 	assert(!call->submitted && 2 + count + call->added.count <= HEADERS_MAX);
