@@ -168,7 +168,9 @@ static int on_headers_complete(http_parser *parser)
 	add_header(call, bytes_of(":method"), bytes_of(http_method_str((enum http_method)parser->method)));
 	add_header(call, bytes_of(":path"), path_of(buf_bytes(&h1->target)));
 	const char *host = rpc_call_metadata(call, ":authority");
-	if (h1->malformed || (!call->received.too_large && (host == NULL ? parser->http_minor > 0 : strchr(host, ',') != NULL))) { /* RFC 9112 §3.2 */
+	if (call->received.too_large) {
+		h1->keep_alive = false; /* what was dropped may have said where the next request begins */
+	} else if (h1->malformed || (host == NULL ? parser->http_minor > 0 : strchr(host, ',') != NULL)) { /* RFC 9112 §3.2 */
 		answer_bare(session, "400 Bad Request");
 		return 0;
 	}

@@ -101,6 +101,11 @@ struct header {
 	uint32_t name_size, value_size;
 };
 
+static inline struct header header_of(const char *name, const char *value)
+{
+	return (struct header){name, value, (uint32_t)strlen(name), (uint32_t)strlen(value)};
+}
+
 struct headers {
 	struct header *list;
 	nghttp2_rcbuf **held;     /* two for each: where its texts are nghttp2's */
@@ -292,7 +297,6 @@ void reply_submit(struct rpc_call *call, int http_status, const struct header *h
 void reply_finish(struct rpc_call *call, const struct status *st);
 /* An answer without content: 405, 415 and so on. */
 void reply_http(struct rpc_call *call, int http_status, const char *name, const char *value);
-struct header header_of(const char *name, const char *value);
 
 /* client.c */
 nghttp2_data_provider h2_provider(struct rpc_call *call); /* h2.c */

@@ -21,24 +21,23 @@ enum { GRPC_STATUS_HEADERS = 3, OPEN_HEADERS = 3 };
 typedef void finish_function(struct rpc_call *call, const struct status *st);
 static finish_function finish_grpc, finish_web, finish_connect_unary, finish_connect_stream;
 
+#define HEADER(name, value) {name, value, sizeof name - 1, sizeof value - 1}
+
 static const struct {
-	const char *content_types[2]; /* by codec */
-	struct header accept;         /* encodings that requests may have */
-	struct header encoding;       /* of what is sent, where it is compressed */
+	struct header content_types[2]; /* by codec */
+	struct header accept;           /* encodings that requests may have */
+	struct header encoding;         /* of what is sent, where it is compressed */
 	finish_function *finish;
 } protocols[] = {
-	[RPC_GRPC] = {{"application/grpc", "application/grpc"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, {"grpc-encoding", "gzip", 13, 4}, finish_grpc},
-	[RPC_GRPC_WEB] = {{"application/grpc-web+proto", "application/grpc-web+proto"}, {"grpc-accept-encoding", "identity,gzip", 20, 13}, {"grpc-encoding", "gzip", 13, 4},
-	                  finish_web},
-	[RPC_CONNECT_UNARY] = {{"application/proto", "application/json"}, {"accept-encoding", "gzip", 15, 4}, {"content-encoding", "gzip", 16, 4}, finish_connect_unary},
-	[RPC_CONNECT_STREAM] = {{"application/connect+proto", "application/connect+json"}, {"connect-accept-encoding", "gzip", 23, 4},
-	                        {"connect-content-encoding", "gzip", 24, 4}, finish_connect_stream},
+	[RPC_GRPC] = {{HEADER("content-type", "application/grpc"), HEADER("content-type", "application/grpc")}, HEADER("grpc-accept-encoding", "identity,gzip"),
+	              HEADER("grpc-encoding", "gzip"), finish_grpc},
+	[RPC_GRPC_WEB] = {{HEADER("content-type", "application/grpc-web+proto"), HEADER("content-type", "application/grpc-web+proto")},
+	                  HEADER("grpc-accept-encoding", "identity,gzip"), HEADER("grpc-encoding", "gzip"), finish_web},
+	[RPC_CONNECT_UNARY] = {{HEADER("content-type", "application/proto"), HEADER("content-type", "application/json")}, HEADER("accept-encoding", "gzip"),
+	                       HEADER("content-encoding", "gzip"), finish_connect_unary},
+	[RPC_CONNECT_STREAM] = {{HEADER("content-type", "application/connect+proto"), HEADER("content-type", "application/connect+json")},
+	                        HEADER("connect-accept-encoding", "gzip"), HEADER("connect-content-encoding", "gzip"), finish_connect_stream},
 };
-
-struct header header_of(const char *name, const char *value)
-{
-	return (struct header){name, value, (uint32_t)strlen(name), (uint32_t)strlen(value)};
-}
 
 /* ---- headers out ------------------------------------------------------------------------------------------------------------------ */
 
@@ -77,7 +76,7 @@ void reply_http(struct rpc_call *call, int http_status, const char *name, const 
 /* The headers that every answer of a protocol begins with. */
 static size_t make_open(struct rpc_call *call, bool compressed, struct header headers[OPEN_HEADERS])
 {
-	headers[0] = header_of("content-type", protocols[call->protocol].content_types[call->codec]);
+	headers[0] = protocols[call->protocol].content_types[call->codec];
 	headers[1] = protocols[call->protocol].accept;
 	headers[2] = protocols[call->protocol].encoding;
 	return compressed ? OPEN_HEADERS : OPEN_HEADERS - 1;

@@ -260,6 +260,8 @@ static void headers_are_counted(void **state)
 	}
 	send_text(echo, "Content-Length: 0\r\n\r\n");
 	assert_non_null(strstr(answer, "HTTP/1.1 431 "));
+	assert_non_null(strstr(answer, "connection: close\r\n"));
+	assert_true(rpc_session_done(echo->session));
 }
 
 static void slow_headers_end_it(void **state)
