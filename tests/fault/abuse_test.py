@@ -7,7 +7,10 @@ before this attack where that was worse. A table of all figures is printed at th
 What is measured on a machine that others use too is measured up to three times; the best counts. Attacks come from 127.0.0.2 and so on, the honest client from
 127.0.0.1; an attacker steps back for the honest client where both want the processor, for elsewhere they would not share it.
 
-    tests/fault/abuse_test.py [NAME…]      only these
+    tests/fault/abuse_test.py [NAME…]               only these, and every bound is held
+    KAM_ABUSE=all tests/fault/abuse_test.py         all of them
+
+Otherwise, as tools/test runs it, one or two of each kind are tried, and the p99 is shown but not held against its bound: a busy machine's is its own.
 """
 
 import json
@@ -96,6 +99,15 @@ ATTACKS = [
 ]
 
 
+# What tools/test tries.
+USUAL = {
+    "rapid reset, signed in", "MadeYouReset, window overflow", "MadeYouReset, half-closed", "CONTINUATION flood", "PING flood", "SETTINGS flood", "empty DATA flood",
+    "empty HEADERS flood", "WINDOW_UPDATE flood", "unknown frames flood", "HPACK bomb", "header list too large", "gzip bomb", "huge message prefix", "wide message",
+    "slow handshake", "no SETTINGS", "slow headers", "slow body, anonymous", "slow body, no token", "zero-window reader", "slow reader", "HTTP/1.1, slow headers",
+    "HTTP/1.1, pipelining flood", "2,000 idle connections", "one address, too many",
+}
+
+
 class Attack:
     """An attack in a process of its own."""
 
@@ -129,6 +141,7 @@ class Attack:
 class Figures:
     """One try of one attack."""
 
+    strict = False # whether the p99 is held against its bound
     quiet = [] # how long calls took before attacks, in all of this run
 
     def __init__(self, server, target, healthy, row, first):
@@ -165,7 +178,7 @@ class Figures:
             yield "%s after %.2f s, not within %d s" % (self.must, self.took, self.within_s)
         if self.grown > MEMORY_MOST_BYTES:
             yield "memory grew by %.1f MiB" % (self.grown / (1 << 20))
-        if self.ratio > P99_MOST:
+        if self.strict and self.ratio > P99_MOST:
             yield "p99 beside it is %.1f x" % self.ratio
 
     def line(self):
@@ -280,5 +293,7 @@ class Abuse(unittest.TestCase):
 
 if __name__ == "__main__":
     names = [name for name in sys.argv[1:] if not name.startswith("-")]
-    Abuse.rows = [row for row in ATTACKS if not names or any(name in row[0] for name in names)]
+    Figures.strict = bool(names) or os.environ.get("KAM_ABUSE") == "all"
+    Abuse.rows = [row for row in ATTACKS if (any(name in row[0] for name in names) if names else Figures.strict or row[0] in USUAL)]
+    assert USUAL <= {row[0] for row in ATTACKS}
     unittest.main(argv=sys.argv[:1])
