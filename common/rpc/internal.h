@@ -228,6 +228,7 @@ struct rpc_session {
 	struct bucket nuisance, resets, cancels;
 	int64_t ping_us;             /* the last one of the peer; 0: none since we sent something */
 	unsigned ping_strikes;
+	int64_t replied_us;          /* HEADERS or DATA were last sent, by the coarse clock; 0: never */
 	bool settled;                /* the peer's first SETTINGS came */
 	unsigned lingering;          /* calls that are */
 	bool warned;                 /* the first GOAWAY is out, and a PING behind it */
