@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <time.h>
 
-enum { GATHER_BYTES = 16384 /* one TLS record */, CHUNK_HEAD_BYTES = 16, FIRST_ID = 1 };
+enum { CHUNK_HEAD_BYTES = 16, FIRST_ID = 1 };
 
 struct h1 {
 	http_parser parser;
@@ -146,13 +146,9 @@ static struct bytes path_of(struct bytes target)
 
 static void answer_bare(struct rpc_session *session, const char *status)
 {
-	struct buf text;
-	struct arena arena;
-	arena_init(&arena, 1024);
-	buf_init(&text, &arena);
-	buf_printf(&text, "HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", status);
-	queue_add(&session->out, text.data, text.size);
-	arena_done(&arena);
+	char text[128];
+	int size = snprintf(text, sizeof text, "HTTP/1.1 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", status);
+	queue_add(&session->out, text, (size_t)size);
 	session->failed = true;
 }
 
@@ -363,9 +359,6 @@ static struct bytes h1_send(struct rpc_session *session)
 		}
 		session->broken |= h1->chunked && !queue_add(out, "0\r\n\r\n", 5);
 		finish_call(session);
-	}
-	if (queue_size(out) == 0 && h1->call == NULL) {
-		queue_free(out);
 	}
 	h1->returned = queue_size(out);
 	return queue_bytes(out);

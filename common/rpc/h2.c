@@ -5,8 +5,8 @@
  * Flow control is by hand: a byte is given back when it has been taken, so an owner that stops reading a call holds its peer back. Frames are gathered
  * into one run of bytes per rpc_session_send, so a small reply (HEADERS, DATA, trailers) and its neighbours share one TLS record.
  *
- * nghttp2 bounds resets received, CONTINUATION frames and unsent acknowledgements. Counted here: frames that cost us more than the peer, and RST_STREAM
- * frames that the peer provokes (CVE-2025-8671). A bucket that runs dry ends the connection; frames that carry replies refill the first. PINGs of a peer
+ * nghttp2 bounds CONTINUATION frames and unsent acknowledgements. Counted here: frames that cost us more than the peer, and RST_STREAM frames, those that
+ * the peer sends and those that it provokes (CVE-2025-8671). A bucket that runs dry ends the connection; frames that carry replies refill the first. PINGs of a peer
  * that is sent nothing must keep gRPC's distance (grpc/proposal A8); what we send resets that, for honest peers probe the bandwidth while data flows.
  */
 #include "common/rpc/internal.h"
@@ -14,10 +14,8 @@
 #include "common/base/clock.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 enum {
-	SEND_GATHER_BYTES = 16384, /* one TLS record */
 	SEND_ALONE_BYTES = 4096,   /* a frame this large goes out where it lies */
 	SETTINGS_NO_RFC7540_PRIORITIES_ID = 9,
 	REFUND_FRAMES = 10,
@@ -28,6 +26,11 @@ enum {
 static struct rpc_call *call_of(struct rpc_session *session, int32_t stream_id)
 {
 	return nghttp2_session_get_stream_user_data(session->h2, stream_id);
+}
+
+static void h2_reset(struct rpc_call *call, uint32_t error_code)
+{
+	nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, error_code);
 }
 
 /* ---- defences --------------------------------------------------------------------------------------------------------------- */
@@ -187,6 +190,7 @@ static void on_ping(struct rpc_session *session, bool answer)
 static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
 {
 	struct rpc_session *session = user_data;
+	(void)h2;
 	count_nuisance(session, nuisance_of(frame));
 	if (frame->hd.type == NGHTTP2_SETTINGS) {
 		session->settled = true;
@@ -215,7 +219,7 @@ static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *
 		inbound_end(call);
 		if (!session->server && !call->end_sent) {
 			/* The answer is complete before the request is: nobody reads the rest. */
-			nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+			h2_reset(call, NGHTTP2_NO_ERROR);
 		}
 	}
 	return 0;
@@ -254,7 +258,7 @@ static void answered_early(struct rpc_call *call)
 		session->lingering++;
 		return;
 	}
-	nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+	h2_reset(call, NGHTTP2_NO_ERROR);
 }
 
 /* Drops what comes after the answer; past the size of a message the peer is told to stop after all. */
@@ -264,7 +268,7 @@ static void drop_rest(struct rpc_call *call, size_t size)
 	size_t before = call->lingered_bytes;
 	call->lingered_bytes += size;
 	if (before <= LINGERED_BYTES && call->lingered_bytes > LINGERED_BYTES) { /* once */
-		nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+		h2_reset(call, NGHTTP2_NO_ERROR);
 	}
 }
 
@@ -306,10 +310,11 @@ static int on_frame_not_send(nghttp2_session *h2, const nghttp2_frame *frame, in
 {
 	struct rpc_session *session = user_data;
 	struct rpc_call *call = frame->hd.type == NGHTTP2_HEADERS ? call_of(session, frame->hd.stream_id) : NULL;
+	(void)h2;
 	(void)error;
 	if (call != NULL && session->server) {
 		/* Headers that nghttp2 will not send, as larger than it allows: the peer must not wait for them. */
-		nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+		h2_reset(call, NGHTTP2_INTERNAL_ERROR);
 	}
 	return 0;
 }
@@ -428,7 +433,7 @@ static struct bytes h2_send(struct rpc_session *session)
 {
 	queue_clear(&session->out);
 	session_notices(session);
-	while (queue_size(&session->out) < SEND_GATHER_BYTES) {
+	while (queue_size(&session->out) < GATHER_BYTES) {
 		const uint8_t *data;
 		ssize_t size = nghttp2_session_mem_send(session->h2, &data);
 		if (size > SEND_ALONE_BYTES && queue_size(&session->out) == 0) {
@@ -441,9 +446,6 @@ static struct bytes h2_send(struct rpc_session *session)
 		if (size == 0 && !session_notices(session)) {
 			break;
 		}
-	}
-	if (queue_size(&session->out) == 0 && session->calls_count == 0) {
-		queue_free(&session->out);
 	}
 	return queue_bytes(&session->out);
 }
@@ -469,7 +471,7 @@ static void h2_shutdown(struct rpc_session *session, bool final)
 	session->leaving = true;
 	TAILQ_FOREACH(call, &session->calls, link) {
 		if (call->lingering) { /* nobody waits for the rest any more */
-			nghttp2_submit_rst_stream(session->h2, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_NO_ERROR);
+			h2_reset(call, NGHTTP2_NO_ERROR);
 		}
 	}
 }
@@ -503,11 +505,6 @@ static void h2_consume(struct rpc_call *call, size_t size, bool gone)
 	} else {
 		nghttp2_session_consume(call->session->h2, call->stream_id, size);
 	}
-}
-
-static void h2_reset(struct rpc_call *call, uint32_t error_code)
-{
-	nghttp2_submit_rst_stream(call->session->h2, NGHTTP2_FLAG_NONE, call->stream_id, error_code);
 }
 
 static const struct wire h2_wire = {h2_free, h2_receive, h2_send, h2_done, h2_shutdown, h2_tick, h2_respond, h2_resume, h2_consume, h2_reset};

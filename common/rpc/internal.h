@@ -86,6 +86,7 @@ enum codec { CODEC_PROTO, CODEC_JSON };
 enum encoding { ENCODING_IDENTITY, ENCODING_GZIP };
 
 enum {
+	GATHER_BYTES = 16384,     /* of output put together before it goes out: one TLS record */
 	PREFIX_BYTES = 5,         /* flags, then the length in network order: gRPC, gRPC-Web, Connect streams */
 	FLAG_COMPRESSED = 0x01,
 	FLAG_CONNECT_END = 0x02,

@@ -292,23 +292,6 @@ static size_t slot_of(const char *token, size_t size)
 	return (size_t)(number * 0x9E3779B97F4A7C15u >> 32) % CACHE_SLOTS;
 }
 
-/* As sodium_memcmp, which takes a byte at a time: how long it takes depends on the size alone. */
-static bool same_secret(const char *a, const char *b, size_t size)
-{
-	uint64_t differs = 0;
-	size_t i = 0;
-	for (; i + sizeof differs <= size; i += sizeof differs) {
-		uint64_t x, y;
-		memcpy(&x, a + i, sizeof x);
-		memcpy(&y, b + i, sizeof y);
-		differs |= x ^ y;
-	}
-	for (; i < size; i++) {
-		differs |= (uint64_t)(uint8_t)(a[i] ^ b[i]);
-	}
-	return differs == 0;
-}
-
 const struct caller *caller_cache_get(struct caller_cache *cache, const struct access *access, const struct store_view *view, const char *token,
                                       int64_t now_us, uint64_t epoch, struct status *st)
 {
@@ -318,7 +301,7 @@ const struct caller *caller_cache_get(struct caller_cache *cache, const struct a
 		return NULL;
 	}
 	struct cache_slot *slot = &cache->slots[slot_of(token, size)];
-	if (slot->epoch == epoch && slot->size == size && same_secret(slot->token, token, size) &&
+	if (slot->epoch == epoch && slot->size == size && sodium_memcmp(slot->token, token, size) == 0 &&
 	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
 		return &slot->caller;
 	}
