@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * connection.h - one client's connection inside a worker: bytes to calls, calls to operations. Shared by worker.c, connection.c and drain.c alone.
+ * connection.h - one client's connection inside a worker: bytes to calls, calls to operations. Shared by worker.c, dispatch.c, connection.c and drain.c alone.
  *
  * Threads: all of it on the worker's, but for the inbox and the waiting sockets.
  */
@@ -77,6 +77,7 @@ struct worker {
 	bool shut;              /* the second GOAWAY went out */
 };
 
+/* dispatch.c: calls on their worker. */
 struct operation *worker_operation(struct worker *worker);
 /* Empties an operation that nobody holds any more and keeps it for the next call. */
 void worker_recycle(struct operation *op);
@@ -88,6 +89,13 @@ bool worker_admit(struct operation *op);
 void worker_keep(struct operation *op);
 /* The end of a call, with its line in the log. */
 void worker_finish(struct operation *op, const struct status *st);
+
+/* Sends a message of an answer. False: the stream is full, or gone. */
+bool worker_send(struct operation *op, struct bytes message);
+/* In a turn: what came back from other threads; the streams, where something was committed; the calls that can go on. */
+void worker_take_back(struct worker *worker);
+void worker_run_streams(struct worker *worker);
+void worker_run_ready(struct worker *worker);
 
 /* drain.c: one turn of the end. True once nothing is left. */
 bool worker_drain(struct worker *worker);

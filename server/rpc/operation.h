@@ -110,5 +110,10 @@ void operation_keep(struct operation *op);
 void operation_clear(struct operation *op);
 /* Frees the message at hand; wipes it first where it held a password. */
 void operation_drop_current(struct operation *op);
+/* Whether a call ended because of who asked. */
+static inline bool operation_refusal(const struct status *st)
+{
+	return st->code == STATUS_PERMISSION_DENIED || st->code == STATUS_UNAUTHENTICATED;
+}
 /* The first steps alone: deadline, caller, permission. What a worker asks before it lets a call into a queue. */
 bool operation_admit(struct operation *op, struct executor *executor);

@@ -144,38 +144,37 @@ static void wake_workers(struct server *server)
 	}
 }
 
-void server_touch_session(struct server *server, const char *session)
+/* Asks the writer for something that is nobody's call; false where its queue is full. */
+static bool ask_writer(struct server *server, enum operation_kind kind, const char *user)
 {
 	struct operation *op = operation_new();
-	if (op) {
-		op->kind = OPERATION_TOUCH;
-		snprintf(op->user, sizeof op->user, "%s", session);
-		if (!queue_push(&server->writer_queue, op)) {
-			operation_free(op);
-		}
+	if (!op) {
+		return false;
 	}
+	op->kind = kind;
+	snprintf(op->user, sizeof op->user, "%s", user);
+	if (!queue_push(&server->writer_queue, op)) {
+		operation_free(op);
+		return false;
+	}
+	return true;
+}
+
+void server_touch_session(struct server *server, const char *session)
+{
+	ask_writer(server, OPERATION_TOUCH, session);
 }
 
 static void record_soon(struct server *server)
 {
-	if (atomic_exchange(&server->tally_waits, true)) {
-		return;
-	}
-	struct operation *op = operation_new();
-	if (!op) { /* the clock tries again */
-		atomic_store(&server->tally_waits, false);
-		return;
-	}
-	op->kind = OPERATION_TALLY;
-	if (!queue_push(&server->writer_queue, op)) {
-		operation_free(op);
-		atomic_store(&server->tally_waits, false);
+	if (!atomic_exchange(&server->tally_waits, true) && !ask_writer(server, OPERATION_TALLY, "")) {
+		atomic_store(&server->tally_waits, false); /* the clock tries again */
 	}
 }
 
 void server_record(struct server *server, const struct operation *op)
 {
-	bool refused = op->status.code == STATUS_PERMISSION_DENIED || op->status.code == STATUS_UNAUTHENTICATED;
+	bool refused = operation_refusal(&op->status);
 	bool exported = op->exported > 0 && status_ok(&op->status);
 	if ((refused || exported) && tally_add(server->tally, op, clock_wall_us())) {
 		record_soon(server);
@@ -299,14 +298,7 @@ static bool all_answer(struct server *server)
 	bool writer = batches != server->writer_batches;
 	server->writer_batches = batches;
 	if (writer || !server->writer_asked) {
-		struct operation *op = operation_new();
-		if (op) {
-			op->kind = OPERATION_PROBE;
-			server->writer_asked = queue_push(&server->writer_queue, op);
-			if (!server->writer_asked) {
-				operation_free(op);
-			}
-		}
+		server->writer_asked = ask_writer(server, OPERATION_PROBE, "");
 	}
 	return all && writer;
 }

@@ -344,6 +344,17 @@ static bool runs_alone(const struct operation *op)
 	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && op->method->client_streaming);
 }
 
+/* The tally goes on record, and the end of the log is signed where it is time. */
+static void run_tally(struct writer *writer, struct operation *op)
+{
+	server_tally_taken(writer->server);
+	record_tally(writer, false);
+	if (writer_wants_to_sign(writer)) {
+		sign_alone(writer);
+	}
+	operation_free(op);
+}
+
 static void *writer_main(void *context)
 {
 	struct writer *writer = context;
@@ -354,16 +365,7 @@ static void *writer_main(void *context)
 			if (runs_alone(first)) {
 				list = first->next;
 				first->next = NULL;
-				if (first->kind == OPERATION_TALLY) {
-					server_tally_taken(writer->server);
-					record_tally(writer, false);
-					if (writer_wants_to_sign(writer)) {
-						sign_alone(writer);
-					}
-					operation_free(first);
-				} else {
-					run_alone(writer, first);
-				}
+				(first->kind == OPERATION_TALLY ? run_tally : run_alone)(writer, first);
 				continue;
 			}
 			while (*end && !runs_alone(*end)) {

@@ -17,11 +17,8 @@ BUILT_IN = ("admin", "auditor", "executive", "kam", "marketing", "sales", "spons
 class Access(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = server = kamtest.Server()
-        cls.addClassCleanup(server.close)
-        server.init()
-        server.start()
-        cls.admin = admin = server.admin()
+        server = kamtest.Server.of_class(cls)
+        admin = cls.admin
         for user in ("ann", "bob", "cat"):
             setattr(cls, user, server.new_user(user))
         admin.run("accounts", "create", "acme", "--set", "display_name=Acme", "--set", "owner=ann", "--set", "region=EMEA", "--set", "annual_revenue=5 EUR")

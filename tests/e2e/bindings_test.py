@@ -19,11 +19,8 @@ TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 class Bindings(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = server = kamtest.Server()
-        cls.addClassCleanup(server.close)
-        server.init()
-        server.start()
-        cls.admin = admin = server.admin()
+        kamtest.Server.of_class(cls)
+        admin = cls.admin
         for account, words in {"acme": ("region=EMEA",), "acme-nl": ("parent_account=acme", "region=EMEA"), "acme-us": ("parent_account=acme", "region=AMER"),
                                "bolt": ("region=EMEA",), "cork": ("region=AMER",)}.items():
             admin.run("accounts", "create", account, "--set", "display_name=" + account, *(word for text in words for word in ("--set", text)))
@@ -133,11 +130,7 @@ class Revocation(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = server = kamtest.Server()
-        cls.addClassCleanup(server.close)
-        server.init()
-        server.start()
-        cls.admin = server.admin()
+        kamtest.Server.of_class(cls)
         for account in ("acme", "bolt"):
             cls.admin.run("accounts", "create", account, "--set", "display_name=" + account, "--set", "annual_revenue=5 EUR")
 

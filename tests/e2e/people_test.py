@@ -18,11 +18,7 @@ TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 class People(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = server = kamtest.Server()
-        cls.addClassCleanup(server.close)
-        server.init()
-        server.start()
-        cls.admin = server.admin()
+        kamtest.Server.of_class(cls)
 
     def file(self, name, text):
         return kamtest.write_private(os.path.join(self.server.folder, name), text + "\n")

@@ -17,11 +17,8 @@ MONEY = ("wonValue", "openValue", "lostValue", "weightedValue", "wonCount", "win
 class Roles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = server = kamtest.Server()
-        cls.addClassCleanup(server.close)
-        server.init()
-        server.start()
-        cls.admin = admin = server.admin()
+        server = kamtest.Server.of_class(cls)
+        admin = cls.admin
         cls.users = {role: server.new_user("u-" + role, role) for role in ("executive", "sponsor", "kam", "sales", "marketing", "auditor")}
         admin.run("programme", "update", "--set", "reporting_currency=EUR")
         admin.run("accounts", "create", "acme", "--set", "display_name=Acme", "--set", "owner=users/u-kam", "--set", "executive_sponsor=users/u-sponsor",

@@ -147,6 +147,16 @@ class Server:
         except AssertionError as fault:
             sys.stderr.write("%s\n" % fault)
 
+    @classmethod
+    def of_class(cls, case):
+        """One for all tests of a unittest class: it is case.server, its administrator case.admin."""
+        case.server = server = cls()
+        case.addClassCleanup(server.close)
+        server.init()
+        server.start()
+        case.admin = server.admin()
+        return server
+
     @property
     def address(self):
         return "localhost:%d" % self.port
