@@ -62,18 +62,8 @@ void arena_wipe(struct arena *arena)
 	}
 }
 
-static bool add_block(struct arena *arena, size_t least)
+static bool add_block(struct arena *arena, size_t size)
 {
-	size_t size = arena->blocks ? arena->blocks->size * 2 : BLOCK_BYTES_FIRST - sizeof(struct arena_block);
-	if (size > BLOCK_BYTES_MAX) {
-		size = BLOCK_BYTES_MAX;
-	}
-	if (size < least) {
-		size = least;
-	}
-#ifdef ARENA_DEBUG
-	size = least;
-#endif
 	struct arena_block *block = malloc(sizeof *block + size);
 	if (!block) {
 		return false;
@@ -84,6 +74,17 @@ static bool add_block(struct arena *arena, size_t least)
 	arena->next = block->bytes;
 	arena->end = block->bytes + size;
 	return true;
+}
+
+static bool add_room(struct arena *arena, size_t least)
+{
+#ifdef ARENA_DEBUG
+	return add_block(arena, least);
+#else
+	size_t size = arena->blocks ? arena->blocks->size * 2 : BLOCK_BYTES_FIRST - sizeof(struct arena_block);
+	size = size > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX : size;
+	return add_block(arena, size < least ? least : size);
+#endif
 }
 
 void arena_reserve(struct arena *arena, size_t bytes)
@@ -104,7 +105,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	bool fits = padded <= (size_t)(arena->end - arena->next);
 #endif
 	if (arena->overflowed || padded < size || padded > arena->limit_bytes - arena->used_bytes ||
-	    (!fits && !add_block(arena, padded))) {
+	    (!fits && !add_room(arena, padded))) {
 		arena->overflowed = true;
 		return NULL;
 	}

@@ -27,7 +27,7 @@ void arena_done(struct arena *arena);
 /* Frees all but the first block and clears `overflowed`: ready for the next call. */
 void arena_reset(struct arena *arena);
 
-/* Makes the first block this large, for an arena that has none yet: what arena_reset keeps. Without memory nothing happens. */
+/* Makes the first block just this large, for an arena that has none yet: what arena_reset keeps. Without memory nothing happens. */
 void arena_reserve(struct arena *arena, size_t bytes);
 
 /* Overwrites everything handed out since the last reset with zeros: before a reset, where it held a secret. */

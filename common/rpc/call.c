@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CALL_ARENA_EXTRA_BYTES = 128 << 10 /* beside the headers: trailers, error JSON */ };
+enum {
+	CALL_ARENA_BYTES = 1500,            /* most calls need no more: what is read off their headers */
+	CALL_ARENA_EXTRA_BYTES = 128 << 10, /* beside the headers: trailers, error JSON */
+};
 
 /* ---- life ----------------------------------------------------------------------------------------------------------------- */
 
@@ -26,6 +29,7 @@ static struct rpc_call *call_take(struct rpc_session *session)
 	call = calloc(1, sizeof *call);
 	if (call != NULL) {
 		arena_init(&call->arena, 4 * (size_t)session->limits.header_bytes + CALL_ARENA_EXTRA_BYTES);
+		arena_reserve(&call->arena, CALL_ARENA_BYTES);
 	}
 	return call;
 }

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { WAITING_BYTES = 1000 /* what a call keeps while it waits: its message, who calls */ };
+
 bool executor_init(struct executor *executor, struct server *server)
 {
 	executor->server = server;
@@ -35,6 +37,7 @@ struct operation *operation_new(void)
 	if (op) {
 		arena_init(&op->arena, LIMIT_CALL_ARENA_BYTES);
 		arena_init(&op->stream.arena, LIMIT_STREAM_ARENA_BYTES);
+		arena_reserve(&op->stream.arena, WAITING_BYTES);
 		status_init(&op->status);
 		op->waiting_end = &op->waiting;
 	}
