@@ -180,11 +180,17 @@ static bool headers_reserve(struct headers *headers, struct arena *arena)
 	return true;
 }
 
+/* One bit of 64: equal names have the same one, others seldom do. */
+static uint64_t mark_of(const char *name, size_t size)
+{
+	return size == 0 ? 0 : UINT64_C(1) << (3 * size + (uint8_t)name[0] + 5 * (uint8_t)name[size - 1]) % 64;
+}
+
 static void headers_put(struct headers *headers, struct header header, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-	uint64_t size = UINT64_C(1) << header.name_size % 64;
-	headers->repeated |= headers->sizes & size;
-	headers->sizes |= size;
+	uint64_t mark = mark_of(header.name, header.name_size);
+	headers->repeated |= headers->marks & mark;
+	headers->marks |= mark;
 	headers->held[2 * headers->count] = name;
 	headers->held[2 * headers->count + 1] = value;
 	headers->list[headers->count++] = header;
@@ -226,7 +232,7 @@ void headers_drop(struct headers *headers)
 		}
 	}
 	headers->count = 0;
-	headers->sizes = headers->repeated = 0;
+	headers->marks = headers->repeated = 0;
 }
 
 static bool header_named(const struct header *header, const char *name, size_t size)
@@ -238,10 +244,11 @@ const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
 {
 	size_t size = strlen(name);
 	const struct headers *received = &call->received;
-	if ((received->sizes & UINT64_C(1) << size % 64) == 0) {
+	uint64_t mark = mark_of(name, size);
+	if ((received->marks & mark) == 0) {
 		return NULL;
 	}
-	bool repeated = received->repeated & UINT64_C(1) << size % 64;
+	bool repeated = received->repeated & mark;
 	for (size_t i = 0; i < received->count; i++) {
 		struct header *first = &received->list[i];
 		if (!header_named(first, name, size)) {

@@ -111,7 +111,7 @@ struct headers {
 	struct header *list;
 	nghttp2_rcbuf **held;     /* two for each: where its texts are nghttp2's */
 	size_t count, capacity;
-	uint64_t sizes, repeated; /* a bit for each size (modulo 64) that a name has, that several have: most names asked for are absent, hardly any comes twice */
+	uint64_t marks, repeated; /* a bit for each mark that a name has, that several have: most names asked for are absent, hardly any comes twice */
 	size_t bytes;             /* as HTTP/2 counts: name + value + 32 each */
 	bool too_large;
 };

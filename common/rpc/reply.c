@@ -73,20 +73,25 @@ void reply_http(struct rpc_call *call, int http_status, const char *name, const 
 	reply_submit(call, http_status, &header, name != NULL, false);
 }
 
-/* The headers that every answer of a protocol begins with. */
-static size_t make_open(struct rpc_call *call, bool compressed, struct header headers[OPEN_HEADERS])
+/* The headers that every answer of a protocol begins with. Which encodings are taken is told to those who speak of encodings themselves, and where a call is refused. */
+static size_t make_open(const struct rpc_call *call, bool refused, bool compressed, struct header headers[OPEN_HEADERS])
 {
-	headers[0] = protocols[call->protocol].content_types[call->codec];
-	headers[1] = protocols[call->protocol].accept;
-	headers[2] = protocols[call->protocol].encoding;
-	return compressed ? OPEN_HEADERS : OPEN_HEADERS - 1;
+	size_t count = 0;
+	headers[count++] = protocols[call->protocol].content_types[call->codec];
+	if (refused || call->gzip_taken || call->encoding != ENCODING_IDENTITY) {
+		headers[count++] = protocols[call->protocol].accept;
+	}
+	if (compressed) {
+		headers[count++] = protocols[call->protocol].encoding;
+	}
+	return count;
 }
 
 /* Those of a stream of messages. */
 static void submit_open(struct rpc_call *call)
 {
 	struct header headers[OPEN_HEADERS];
-	reply_submit(call, 200, headers, make_open(call, call->announce_compression, headers), true);
+	reply_submit(call, 200, headers, make_open(call, false, call->announce_compression, headers), true);
 }
 
 /* ---- messages out ------------------------------------------------------------------------------------------------------------------ */
@@ -209,7 +214,7 @@ static size_t make_trailers(struct rpc_call *call, const struct status *st, stru
 static void finish_trailers_only(struct rpc_call *call, const struct header *trailers, size_t count)
 {
 	struct header headers[HEADERS_MAX];
-	size_t used = make_open(call, false, headers);
+	size_t used = make_open(call, true, false, headers);
 	memcpy(headers + used, trailers, count * sizeof *trailers);
 	reply_submit(call, 200, headers, used + count, false);
 }
@@ -265,7 +270,7 @@ static size_t make_connect_trailers(struct rpc_call *call, struct header *header
 static void finish_connect_unary(struct rpc_call *call, const struct status *st)
 {
 	struct header headers[OPEN_HEADERS + LIMIT_REPLY_METADATA];
-	size_t count = make_open(call, status_ok(st) && call->body_compressed, headers);
+	size_t count = make_open(call, !status_ok(st), status_ok(st) && call->body_compressed, headers);
 	if (!status_ok(st)) {
 		struct buf text;
 		buf_init(&text, &call->arena);
