@@ -50,8 +50,27 @@ static bool afford(struct rpc_session *session, size_t size)
 	return true;
 }
 
+/* A Connect unary body is the message, without a prefix that says its size. */
+static bool bare(const struct rpc_call *call)
+{
+	return call->session->server && !call->method->client_streaming && call->protocol == RPC_CONNECT_UNARY;
+}
+
+/* So many bytes of a bare message may come. */
+static bool bare_fits(struct rpc_call *call, size_t size)
+{
+	if (size > call->session->limits.message_bytes) {
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The message is larger than the limit of %u bytes.", call->session->limits.message_bytes);
+		return false;
+	}
+	return true;
+}
+
 static bool hold(struct rpc_call *call, struct bytes bytes)
 {
+	if (bare(call) && !bare_fits(call, queue_size(&call->in) + bytes.size)) { /* before the budget, so that the answer is the same however the bytes come */
+		return false;
+	}
 	if (!afford(call->session, bytes.size)) {
 		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Too many unfinished requests; send fewer large ones at once, or try again.");
 		return false;
@@ -158,11 +177,10 @@ static enum frame next_frame(struct rpc_call *call, struct bytes bytes, struct b
 	return FRAME_WHOLE;
 }
 
-/* A Connect unary body is the message, without a prefix. Returns the bytes used up. */
+/* The takers of single messages return the bytes used up. */
 static size_t take_bare(struct rpc_call *call, struct bytes bytes, bool last)
 {
-	if (bytes.size > call->session->limits.message_bytes) {
-		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The message is larger than the limit of %u bytes.", call->session->limits.message_bytes);
+	if (!bare_fits(call, bytes.size)) {
 		return bytes.size;
 	}
 	if (!last) {
@@ -192,7 +210,7 @@ static size_t take_single(struct rpc_call *call, struct bytes bytes, bool last)
 static size_t take(struct rpc_call *call, struct bytes bytes, bool last)
 {
 	if (call->session->server && !call->method->client_streaming) {
-		return (call->protocol == RPC_CONNECT_UNARY ? take_bare : take_single)(call, bytes, last);
+		return (bare(call) ? take_bare : take_single)(call, bytes, last);
 	}
 	size_t used = 0;
 	while (call->reading && !call_over(call)) {
@@ -257,8 +275,8 @@ void inbound_pump(struct rpc_call *call)
 		return;
 	}
 	size_t before = queue_size(&call->in);
-	bool bare = call->protocol == RPC_CONNECT_UNARY && call->remote_closed && call->messages_in == 0;
-	if (before > 0 || bare) {
+	bool empty = bare(call) && call->remote_closed && call->messages_in == 0; /* no byte is a message too */
+	if (before > 0 || empty) {
 		size_t used = take(call, queue_bytes(&call->in), call->remote_closed);
 		queue_drop(&call->in, used);
 		let_go(call->session, used);
