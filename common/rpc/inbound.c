@@ -213,9 +213,9 @@ static size_t take(struct rpc_call *call, struct bytes bytes, bool last)
 		return (bare(call) ? take_bare : take_single)(call, bytes, last);
 	}
 	size_t used = 0;
-	while (call->reading && !call_over(call)) {
+	while (used < bytes.size && call->reading && !call_over(call)) { /* there may be none, at NULL */
 		struct bytes rest = {bytes.data + used, bytes.size - used}, payload;
-		if (rest.size == 0 || next_frame(call, rest, &payload) != FRAME_WHOLE) {
+		if (next_frame(call, rest, &payload) != FRAME_WHOLE) {
 			break;
 		}
 		inbound_deliver(call, rest.data[0] & FLAG_COMPRESSED, payload);
