@@ -39,6 +39,7 @@ struct list {
 	const struct schema_field *item; /* of the answer: the repeated resource */
 	enum plan plan;
 	bool names_descend;     /* of equal keys: as an index does that is walked from its end */
+	bool timed;             /* filter or order may ask for update times */
 	uint64_t at;            /* revision to read as of; 0: the present */
 	size_t size;            /* of the page */
 	struct bytes after_key, after_value; /* where the last page ended */
@@ -60,8 +61,8 @@ static bool fail_memory(struct list *list)
 
 /* ---- one candidate ------------------------------------------------------------------------------------------------------------ */
 
-/* Deleted, permitted, cut, filtered: what is left is in `ret_visible`, unpacked in `ret_message` where filter or order need it. */
-static bool examine(struct list *list, const char *name, const struct store_record *record, struct bytes *ret_visible, ProtobufCMessage **ret_message)
+/* Deleted, permitted, cut, filtered: what is left is shown to readers of `ret_groups`, and unpacked in `ret_message` where filter or order need it. */
+static bool examine(struct list *list, const char *name, const struct store_record *record, schema_groups *ret_groups, ProtobufCMessage **ret_message)
 {
 	struct call *call = list->call;
 	if (!call_spend(call) || (record->operation == STORE_DELETE && !list->request->show_deleted)) {
@@ -72,28 +73,34 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 	if (!decision.allowed) {
 		return false;
 	}
-	struct bytes visible = wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
 	ProtobufCMessage *message = NULL;
-	if (!visible.data && record->value.size > 0) {
-		return fail_memory(list);
-	}
 	if (!filter_is_empty(list->filter) || !order_is_empty(list->order)) {
+		struct bytes visible = list->timed ? call_visible(call, list->resource->type, name, record, decision.groups, &list->scratch)
+		                                   : wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
+		if (!visible.data && record->value.size > 0) {
+			return fail_memory(list);
+		}
 		message = schema_unpack_stored(list->resource->type, visible, &list->scratch, call->status);
 		if (!message || !filter_matches(list->filter, message)) {
 			return false;
 		}
 	}
-	*ret_visible = visible;
+	*ret_groups = decision.groups;
 	*ret_message = message;
 	return true;
 }
 
-/* Appends `visible` with its etag as one element of the answer. */
-static void show(struct list *list, const char *name, struct bytes visible, struct bytes key, struct bytes value)
+/* Appends what readers of `groups` see of it, with its etag, as one element of the answer. */
+static void show(struct list *list, const char *name, const struct store_record *record, schema_groups groups, struct bytes key, struct bytes value)
 {
 	struct buf *out = &list->call->reply;
+	struct bytes visible = call_visible(list->call, list->resource->type, name, record, groups, &list->scratch);
 	const struct schema_field *etag_field = list->resource->etag;
 	char etag[ETAG_BYTES];
+	if (!visible.data && record->value.size > 0) {
+		fail_memory(list);
+		return;
+	}
 	engine_etag(list->call->engine, visible, etag);
 	size_t etag_size = etag_field ? 2 + strlen(etag) : 0; /* its field number is below 16 */
 	wire_add_raw_varint(out, (uint64_t)list->item->pb->id << 3 | 2);
@@ -138,16 +145,16 @@ static bool is_asked_for(const struct list *list, const char *name)
 
 static bool take(struct list *list, const char *name, const struct store_record *record, struct bytes value)
 {
-	struct bytes visible;
+	schema_groups groups;
 	ProtobufCMessage *message;
-	if (examine(list, name, record, &visible, &message)) {
+	if (examine(list, name, record, &groups, &message)) {
 		if (list->counting) {
 			list->total++;
 		} else if (list->shown == list->size) {
 			list->more = true;
 		} else {
 			struct bytes key = message ? order_key(list->order, message, &list->scratch) : (struct bytes){0};
-			show(list, name, visible, key, value);
+			show(list, name, record, groups, key, value);
 		}
 	}
 	arena_reset(&list->scratch);
@@ -187,12 +194,12 @@ enum { SORT_SLACK = 1024 };
 static bool visit_sort(void *context, const char *name, const struct store_record *record)
 {
 	struct list *list = context;
-	struct bytes visible;
+	schema_groups groups;
 	ProtobufCMessage *message;
 	if (!is_asked_for(list, name)) {
 		return call_spend(list->call);
 	}
-	if (examine(list, name, record, &visible, &message)) {
+	if (examine(list, name, record, &groups, &message)) {
 		struct bytes key = message ? order_key(list->order, message, &list->scratch) : (struct bytes){0};
 		struct candidate candidate = {key, name}, after = {list->after_key, list->after_name};
 		list->total++;
@@ -227,11 +234,11 @@ static bool run_sort(struct list *list)
 	for (size_t i = 0; i < list->candidates_count && i < list->size; i++) {
 		const struct candidate *candidate = &list->candidates[i];
 		struct store_record record;
-		struct bytes visible;
+		schema_groups groups;
 		ProtobufCMessage *message;
 		call->budget = 0;
-		if (store_get_at(call->view, candidate->name, list->at, &record, call->status) && examine(list, candidate->name, &record, &visible, &message)) {
-			show(list, candidate->name, visible, candidate->key, (struct bytes){0});
+		if (store_get_at(call->view, candidate->name, list->at, &record, call->status) && examine(list, candidate->name, &record, &groups, &message)) {
+			show(list, candidate->name, &record, groups, candidate->key, (struct bytes){0});
 		}
 		arena_reset(&list->scratch);
 	}
@@ -440,6 +447,7 @@ static bool list_resources(struct call *call)
 		return false;
 	}
 	order_index(list.order, &list.names_descend);
+	list.timed = strcasestr(request->filter, "update") || strcasestr(request->order_by, "update"); /* by either of the field's names */
 	list.plan = choose(&list);
 	if (*request->page_token && !read_token(&list)) {
 		return false;

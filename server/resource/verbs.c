@@ -63,12 +63,12 @@ bool engine_check_name(struct call *call, const char *name, const char *field)
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------------ */
 
-static bool reply_stored(struct call *call, const char *name, struct bytes stored, schema_groups groups)
+static bool reply_stored(struct call *call, const char *name, const struct store_record *record, schema_groups groups)
 {
 	if (groups == 0) { /* may change it but not read it: the name alone */
 		wire_add_bytes(&call->reply, call->method->resource->name->pb->id, bytes_of(name));
 	} else {
-		call_put_resource(call, &call->reply, call->method->resource->type, stored, groups);
+		call_put_resource(call, &call->reply, call->method->resource->type, name, record, groups);
 	}
 	call->replied = true;
 	return !call->reply.failed ||
@@ -91,7 +91,7 @@ bool engine_reply_written(struct call *call, const char *name, bool validate_onl
 	if (validate_only) {
 		changes_drop(call->changes);
 	}
-	return reply_stored(call, name, record.value, read.allowed ? read.groups : 0);
+	return reply_stored(call, name, &record, read.allowed ? read.groups : 0);
 }
 
 /* ---- Get ------------------------------------------------------------------------------------------------------------------------ */
@@ -109,7 +109,7 @@ static bool get_resource(struct call *call)
 	if (!found || !decision.allowed) {
 		return status_ok(call->status) && call_not_found(call, name);
 	}
-	return reply_stored(call, name, record.value, decision.groups);
+	return reply_stored(call, name, &record, decision.groups);
 }
 
 bool engine_get(struct call *call)
@@ -228,13 +228,13 @@ bool engine_create(struct call *call)
 /* ---- Update ----------------------------------------------------------------------------------------------------------------------- */
 
 /* The etag that the client holds is still the one it would get now. */
-static bool check_etag(struct call *call, const char *name, struct bytes stored, const char *etag, schema_groups groups)
+static bool check_etag(struct call *call, const char *name, const struct store_record *record, const char *etag, schema_groups groups)
 {
 	char now[ETAG_BYTES];
 	if (!*etag) {
 		return true;
 	}
-	struct bytes visible = wire_cut(call->method->resource->type, stored, groups, call->arena);
+	struct bytes visible = call_visible(call, call->method->resource->type, name, record, groups, call->arena);
 	engine_etag(call->engine, visible, now);
 	return strcmp(etag, now) == 0 || status_fail(call->status, STATUS_ABORTED, "ETAG_STALE",
 	                                             "etag: %s was changed by somebody else since you read it; read it again and repeat your change", name);
@@ -252,7 +252,7 @@ bool engine_open_for_change(struct call *call, const char *name, struct store_re
 		                   call->method->permission);
 	}
 	*ret_change = change;
-	return check_etag(call, name, ret_record->value, etag, read.groups);
+	return check_etag(call, name, ret_record, etag, read.groups);
 }
 
 char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)

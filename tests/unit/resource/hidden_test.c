@@ -268,6 +268,54 @@ static void test_answer_of_a_create(void **state)
 	assert_string_equal(json, "{\"name\":\"products/p\"}");
 }
 
+/* ---- what changes where they do not look ---- */
+
+static const char *all_told(struct world *world, const char *user, const char *name)
+{
+	const char *request = arena_printf(&world->arena, "{\"name\":\"%s\"}", name);
+	const char *get = world_ok(world, user, GET, request), *versions = world_ok(world, user, "AccountService/ListAccountVersions", request);
+	return arena_printf(&world->arena, "%s\n%s\n%s\n%s", get, versions, world_ok(world, user, LIST, "{}"),
+	                    world_ok(world, user, LIST, "{\"orderBy\":\"update_time desc\",\"filter\":\"display_name != zzz\"}"));
+}
+
+static void test_hidden_changes_leave_no_trace(void **state)
+{
+	struct world *world = *state;
+	put_all(world);
+	world_ok(world, NULL, "AccountService/CreateAccount", "{\"accountId\":\"a\",\"account\":{\"displayName\":\"A\",\"region\":\"R\"}}");
+	world_ok(world, NULL, "AccountService/CreateAccount", "{\"accountId\":\"b\",\"account\":{\"displayName\":\"B\"}}");
+	const char *before = all_told(world, "users/pat", "accounts/a"), *admins = all_told(world, NULL, "accounts/a");
+	for (int i = 0; i < 3; i++) {
+		world_ok(world, NULL, UPDATE, arena_printf(&world->arena, "{\"account\":{\"name\":\"accounts/a\",\"strategy\":{\"text\":\"%d\"}}}", i));
+	}
+	assert_string_equal(all_told(world, "users/pat", "accounts/a"), before);
+	assert_string_not_equal(all_told(world, NULL, "accounts/a"), admins);
+	/* What shows is told, with its own time; and the hidden change before it is no version of its own. */
+	world_ok(world, NULL, UPDATE, "{\"account\":{\"name\":\"accounts/a\",\"region\":\"S\"}}");
+	const char *after = all_told(world, "users/pat", "accounts/a");
+	assert_string_not_equal(after, before);
+	world_ok(world, NULL, UPDATE, "{\"account\":{\"name\":\"accounts/a\",\"strategy\":{\"text\":\"x\"}}}");
+	assert_string_equal(all_told(world, "users/pat", "accounts/a"), after);
+	const char *versions = world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\"}");
+	const char *changed = strstr(versions, "\"changedFields\":[\"region\"]");
+	assert_non_null(changed);
+	assert_null(strstr(changed + 1, "\"changedFields\""));
+	assert_non_null(strstr(world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\",\"pageSize\":1}"), "nextPageToken"));
+	assert_null(strstr(world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\",\"pageSize\":2}"), "nextPageToken"));
+}
+
+/* Secrets are hidden from everybody: a new password is no version of the user. */
+static void test_secrets_make_no_versions(void **state)
+{
+	struct world *world = *state;
+	world_put(world, "users/sam", "{\"displayName\":\"Sam\",\"passwordHash\":\"x\"}");
+	world_put(world, "users/sam", "{\"displayName\":\"Sam\",\"passwordHash\":\"y\"}");
+	const char *versions = world_ok(world, NULL, "UserService/ListUserVersions", "{\"name\":\"users/sam\"}");
+	const char *first = strstr(versions, "\"revision\"");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "\"revision\""));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
@@ -282,6 +330,8 @@ int main(void)
 		TEST(test_hidden_is_missing),
 		TEST(test_read_but_not_write),
 		TEST(test_answer_of_a_create),
+		TEST(test_hidden_changes_leave_no_trace),
+		TEST(test_secrets_make_no_versions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
