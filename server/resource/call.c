@@ -27,6 +27,13 @@ struct decision call_decide_verb(struct call *call, const struct schema_resource
 	return decide(&call->engine->access, call->view, call->caller, permission, name, (struct bytes){0}, call->now_us, NULL);
 }
 
+bool call_sees_whatever(struct call *call, const struct schema_resource *resource, const char *name)
+{
+	char permission[2 * LIMIT_ID_BYTES];
+	snprintf(permission, sizeof permission, "%s.read", resource->plural);
+	return decide_whatever(&call->engine->access, call->view, call->caller, permission, name, call->now_us);
+}
+
 bool call_not_found(struct call *call, const char *name)
 {
 	return status_fail(call->status, STATUS_NOT_FOUND, "RESOURCE_NOT_FOUND", "%s not found", name);

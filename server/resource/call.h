@@ -79,6 +79,9 @@ struct decision call_decide(struct call *call, const char *permission, const cha
 /* The same for a verb on a resource's type: "read" on accounts/acme/ties/x asks for ties.read. */
 struct decision call_decide_verb(struct call *call, const struct schema_resource *resource, const char *verb, const char *name);
 
+/* Nothing that might stand under this name is hidden from the caller: it may be told whether the name is taken. */
+bool call_sees_whatever(struct call *call, const struct schema_resource *resource, const char *name);
+
 /* Reads a resource as of the call's revision. False with `status` OK where there is none, or the caller may not read it; deleted ones are returned. */
 bool call_read(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_decision);
 /* The same, unpacked and cut to what the caller sees; NULL where there is none. */

@@ -133,6 +133,15 @@ static const char *new_name(struct call *call, const char *parent, const char *i
 	return name;
 }
 
+/* A name that the caller chose, or that its fields say, may be taken by what they may not see. Whether it is must not be told, so who may not see everything that might have it
+ * has no choice, taken or not. */
+static bool refuse_name(struct call *call)
+{
+	const struct schema_resource *resource = call->method->resource;
+	return status_fail(call->status, STATUS_PERMISSION_DENIED, "NAME_DENIED",
+	                   "you may not choose the id, because you do not see all %s that might have it: leave it out, and kam makes one", resource->plural);
+}
+
 /* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
 static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
 {
@@ -141,15 +150,15 @@ static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
 	char random[TOKEN_SESSION_ID_BYTES];
 	struct store_record record;
 	token_random_id(random);
-	if (!suggested || strlen(suggested) > LIMIT_ID_BYTES - 5) {
+	const char *name = suggested ? arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested) : NULL;
+	if (!name || strlen(suggested) > LIMIT_ID_BYTES - 5 || !call_sees_whatever(call, call->method->resource, name)) {
 		return arena_strdup(call->arena, random);
 	}
-	const char *name = arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested);
-	bool taken = name && changes_get(call->changes, call->view, name, &record, call->status);
+	bool taken = changes_get(call->changes, call->view, name, &record, call->status);
 	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
 }
 
-static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given)
+static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given, bool *ret_chosen)
 {
 	const struct schema_resource *resource = call->method->resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
@@ -159,7 +168,8 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 		            made);
 		return NULL;
 	}
-	if (made || *given) {
+	*ret_chosen = made || *given;
+	if (*ret_chosen) {
 		return made ? made : given;
 	}
 	const char *free_id = make_free_id(call, new);
@@ -178,7 +188,8 @@ static struct decision decide_create(struct call *call, const char *name, const 
 	return decide(&call->engine->access, call->view, call->caller, permission, name, account, call->now_us, NULL);
 }
 
-static bool create(struct call *call, const char *name, ProtobufCMessage *new, const char *prefix)
+/* `chosen`: the name is not random. */
+static bool create(struct call *call, const char *name, bool chosen, ProtobufCMessage *new, const char *prefix)
 {
 	const struct schema_resource *resource = call->method->resource;
 	struct store_record record;
@@ -186,6 +197,9 @@ static bool create(struct call *call, const char *name, ProtobufCMessage *new, c
 	if (!decision.allowed) {
 		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may not create %s here: your roles with %s.create do not reach it",
 		                   resource->plural, resource->plural);
+	}
+	if (chosen && !call_sees_whatever(call, resource, name)) {
+		return refuse_name(call);
 	}
 	if (changes_get(call->changes, call->view, name, &record, call->status)) {
 		return status_fail(call->status, STATUS_ALREADY_EXISTS, "RESOURCE_EXISTS", "%s exists already%s", name,
@@ -203,13 +217,14 @@ bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *
 		return status_field(call->status, id_field, "\"%.80s\" is no id: it starts with a letter or digit, then letters, digits, '-', '_' or '.', %u at most", given,
 		                    LIMIT_ID_BYTES);
 	}
-	const char *id = choose_id(call, new, given);
+	bool chosen = false;
+	const char *id = choose_id(call, new, given, &chosen);
 	const char *name = id ? new_name(call, parent, id) : NULL;
 	if (!name) {
 		return call_no_memory(call);
 	}
 	mask_clear_output_only(call->method->resource->type, new);
-	return create(call, name, new, prefix) && engine_reply_written(call, name, request_flag(call, "validate_only"));
+	return create(call, name, chosen, new, prefix) && engine_reply_written(call, name, request_flag(call, "validate_only"));
 }
 
 static bool create_resource(struct call *call)
@@ -314,6 +329,12 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	       write_resource(call, resource, name, &record, new, field->name, NULL);
 }
 
+/* What there is under the name is theirs to read or to change. */
+static bool may_open(struct call *call, const char *name)
+{
+	return call_decide_verb(call, call->method->resource, "read", name).allowed || call_decide(call, call->method->permission, name, (struct bytes){0}).allowed;
+}
+
 static bool update_resource(struct call *call)
 {
 	const struct schema_field *field = resource_field(call);
@@ -332,6 +353,9 @@ static bool update_resource(struct call *call)
 		return false;
 	}
 	bool missing = !changes_get(call->changes, call->view, name, &record, call->status);
+	if (request_flag(call, "allow_missing") && !call_sees_whatever(call, call->method->resource, name) && (missing || !may_open(call, name))) {
+		return refuse_name(call);
+	}
 	if (missing && status_ok(call->status) && request_flag(call, "allow_missing")) {
 		struct name parts;
 		if (!name_parse(name, false, &parts)) {
@@ -339,7 +363,7 @@ static bool update_resource(struct call *call)
 		}
 		const char *parent = arena_strndup(call->arena, name, name_parent_size(&parts));
 		mask_clear_output_only(call->method->resource->type, source);
-		return parent && write_check_parent(call, call->method->resource, parent) && create(call, name, source, field->name) &&
+		return parent && write_check_parent(call, call->method->resource, parent) && create(call, name, true, source, field->name) &&
 		       engine_reply_written(call, name, request_flag(call, "validate_only"));
 	}
 	return update_existing(call, name, field, source) && engine_reply_written(call, name, request_flag(call, "validate_only"));

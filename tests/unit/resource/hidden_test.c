@@ -260,12 +260,52 @@ static void test_answer_of_a_create(void **state)
 	const char *json = world_ok(world, "users/kim", "AccountService/CreateAccount", "{\"account\":{\"displayName\":\"B\",\"owner\":\"users/kim\"}}");
 	assert_non_null(strstr(json, "\"displayName\":\"B\""));
 	/* Theirs because they made it. */
-	json = world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contactId\":\"c\",\"contact\":{\"displayName\":\"C\",\"emails\":[\"c@example.com\"]}}");
+	json = world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contact\":{\"displayName\":\"C\",\"emails\":[\"c@example.com\"]}}");
 	assert_non_null(strstr(json, "c@example.com"));
-	assert_string_equal(json, world_ok(world, "users/kim", "ContactService/GetContact", "{\"name\":\"contacts/c\"}"));
+	const char *name = strstr(json, "contacts/");
+	assert_string_equal(json, world_ok(world, "users/kim", "ContactService/GetContact",
+	                                   arena_printf(&world->arena, "{\"name\":\"%.*s\"}", (int)strcspn(name, "\""), name)));
 	/* May create, may not read: the name alone, whatever else they may read. */
-	json = world_ok(world, "users/pat", "ProductService/CreateProduct", "{\"productId\":\"p\",\"product\":{\"displayName\":\"P\"}}");
-	assert_string_equal(json, "{\"name\":\"products/p\"}");
+	json = world_ok(world, "users/pat", "ProductService/CreateProduct", "{\"product\":{\"displayName\":\"P\"}}");
+	assert_memory_equal(json, "{\"name\":\"products/", 18);
+	assert_null(strstr(json, "displayName"));
+}
+
+/* Who may not see everything that might have a name may not choose one: neither a taken nor a free one is refused otherwise. */
+static void test_names_that_are_taken(void **state)
+{
+	struct world *world = *state;
+	world_role(world, "roles/own", "ASSIGNED", "accounts.*,contacts.*,ties.create,ties.update,stakeholders.*", "PUBLIC");
+	world_bind(world, "users/kim", "roles/own", "");
+	world_put(world, "accounts/hidden", "{\"displayName\":\"H\"}");
+	world_put(world, "accounts/mine", "{\"displayName\":\"M\",\"owner\":\"users/kim\"}");
+	world_put(world, "contacts/hidden", "{\"displayName\":\"H\"}");
+	world_put(world, "contacts/mine", "{\"displayName\":\"M\",\"creator\":\"users/kim\"}");
+	world_put(world, "accounts/mine/stakeholders/s", "{}");
+	world_put(world, "accounts/mine/ties/hidden", "{}");
+	static const char *const requests[][2] = {
+		{"AccountService/CreateAccount", "{\"accountId\":\"%s\",\"account\":{\"displayName\":\"A\"}}"},
+		{"AccountService/UpdateAccount", "{\"account\":{\"name\":\"accounts/%s\",\"displayName\":\"A\"},\"allowMissing\":true}"},
+		{"ContactService/CreateContact", "{\"contactId\":\"%s\",\"contact\":{\"displayName\":\"C\"}}"},
+		{"ContactService/UpdateContact", "{\"contact\":{\"name\":\"contacts/%s\",\"displayName\":\"C\"},\"allowMissing\":true}"},
+		{"TieService/CreateTie", "{\"parent\":\"accounts/mine\",\"tieId\":\"%s\",\"tie\":{\"fromStakeholder\":\"accounts/mine/stakeholders/s\"}}"},
+	};
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		const char *answers[2], *ids[2] = {"hidden", "nobody"};
+		for (size_t k = 0; k < 2; k++) {
+			struct buf request;
+			buf_init(&request, &world->arena);
+			const char *hole = strstr(requests[i][1], "%s");
+			buf_printf(&request, "%.*s%s%s", (int)(hole - requests[i][1]), requests[i][1], ids[k], hole + 2);
+			answers[k] = world_refusal(world, "users/kim", requests[i][0], buf_text(&request));
+		}
+		assert_string_equal(answers[0], answers[1]);
+	}
+	/* What they see keeps its name, and what is below an account that they see is told of. */
+	world_ok(world, "users/kim", "ContactService/UpdateContact", "{\"contact\":{\"name\":\"contacts/mine\",\"displayName\":\"C\"},\"allowMissing\":true}");
+	assert_non_null(strstr(world_refusal(world, "users/kim", "StakeholderService/CreateStakeholder",
+	                                     "{\"parent\":\"accounts/mine\",\"stakeholderId\":\"s\",\"stakeholder\":{}}"), "ALREADY_EXISTS"));
+	world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contact\":{\"displayName\":\"C\"}}");
 }
 
 /* ---- what changes where they do not look ---- */
@@ -330,6 +370,7 @@ int main(void)
 		TEST(test_hidden_is_missing),
 		TEST(test_read_but_not_write),
 		TEST(test_answer_of_a_create),
+		TEST(test_names_that_are_taken),
 		TEST(test_hidden_changes_leave_no_trace),
 		TEST(test_secrets_make_no_versions),
 	};
