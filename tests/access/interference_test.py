@@ -198,7 +198,9 @@ class Pair:
 
     def __init__(self, base, name):
         self.role = ROLES[name]
-        self.servers = [world.Still(base.us + 1000000, seed=2), world.Still(base.us + 1000000, seed=2)]
+        # Hidden changes are made at hidden times too, for all but those who read the record of them.
+        on_record = self.role.may("auditEntries.read")
+        self.servers = [world.Still(base.us + (1 if on_record else 1 + number) * 1000000, seed=2) for number in (0, 1)]
         self.token, self.admin_token = base.tokens[name], base.tokens["admin"]
         for number, server in enumerate(self.servers):
             base.server.copy_to(server)
@@ -208,7 +210,7 @@ class Pair:
                 admin(*variants[number])
             admin.connection.close()
             server.stop()
-            server.seed = 3
+            server.seed, server.us = 3, base.us + 4000000
             server.start()
         self.admins = [world.Admin(server, self.admin_token) for server in self.servers]
         self.connections = [wire.Connection(server) for server in self.servers]

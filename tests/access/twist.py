@@ -94,7 +94,7 @@ def poke(role, number):
         choices += [(update("Account", "account", "accounts/other", {"description": text})[0], update("Opportunity", "opportunity", "accounts/other/opportunities/gone3", {"description": text})[0]),
                     (update("Contact", "contact", "contacts/other-c", {"displayName": text})[0], update("Account", "account", "accounts/other", {"website": "https://example.com/%d" % number})[0])]
     if hides_all_only("auditEntries.read")(role):
-        choices.append((sign_in("else")[0], sign_in("rep")[0]))
+        choices.append((("UserService/ResetUserPassword", {"name": "users/nobody2"}), ("UserService/ResetUserPassword", {"name": "users/gone2"})))
         if not role.sees("FINANCIAL"):
             choices.append((update("Account", "account", "accounts/own", {"annualRevenue": EUR(number + 20)})[0],
                             update("Financials", "financials", "accounts/own/financials/2026-Q1", {"costToServe": EUR(number + 1)})[0]))
