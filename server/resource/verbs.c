@@ -94,6 +94,38 @@ bool engine_reply_written(struct call *call, const char *name, bool validate_onl
 	return reply_stored(call, name, &record, read.allowed ? read.groups : 0);
 }
 
+bool engine_reply_again(struct call *call, struct bytes reply)
+{
+	const struct schema_resource *resource = call->method->output->resource;
+	struct bytes name_bytes = resource ? wire_find(reply, resource->name->pb->id) : (struct bytes){0}, before, etag, behind;
+	char now[ETAG_BYTES];
+	call->replied = true;
+	if (name_bytes.size == 0) {
+		buf_add(&call->reply, reply.data, reply.size);
+		return !call->reply.failed || call_no_memory(call);
+	}
+	const char *name = arena_strndup(call->arena, (const char *)name_bytes.data, name_bytes.size);
+	struct decision read = name ? call_decide_verb(call, resource, "read", name) : (struct decision){0};
+	if (!name || !(read.allowed || call_decide(call, call->method->permission, name, (struct bytes){0}).allowed)) {
+		return name ? call_not_found(call, name) : call_no_memory(call);
+	}
+	if (!read.allowed) {
+		wire_add_bytes(&call->reply, resource->name->pb->id, name_bytes);
+		return !call->reply.failed || call_no_memory(call);
+	}
+	struct bytes visible = wire_cut(resource->type, reply, read.groups, call->arena);
+	if (visible.data == reply.data || !resource->etag) {
+		buf_add(&call->reply, visible.data, visible.size);
+		return (visible.data && !call->reply.failed) || call_no_memory(call);
+	}
+	wire_split(visible, resource->etag->pb->id, &before, &etag, &behind); /* it is of all that was seen then */
+	buf_add(&call->reply, before.data, before.size);
+	buf_add(&call->reply, behind.data, behind.size);
+	engine_etag(call->engine, buf_bytes(&call->reply), now);
+	wire_add_bytes(&call->reply, resource->etag->pb->id, bytes_of(now));
+	return (visible.data && !call->reply.failed) || call_no_memory(call);
+}
+
 /* ---- Get ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool get_resource(struct call *call)

@@ -13,7 +13,6 @@ import kamtest
 
 # Fewer bytes than kamd keeps of what is sent ahead (LIMIT_PIPELINED_BYTES).
 WINDOW_BYTES = 48 << 10
-CODES = {"canceled": "CANCELLED"}
 
 
 def post(method, request, token="", headers=()):
@@ -118,12 +117,13 @@ class Connection:
         return answer
 
 
-def watch(server, request, token, until, headers=()):
+def watch(server, request, token, until, headers=(), method="WatchService/Watch"):
     """The messages of a watch as they come (bytes), until one that holds `until`; the connection is closed then. A watch that ends gives what it ended with."""
     connection = Connection(server)
     body = json.dumps(request).encode()
-    lines = ["POST /kam.v1.WatchService/Watch HTTP/1.1", "host: kam", "content-type: application/connect+json", "transfer-encoding: chunked",
-             "authorization: Bearer " + token, *headers]
+    lines = ["POST /kam.v1.%s HTTP/1.1" % method, "host: kam", "content-type: application/connect+json", "transfer-encoding: chunked", *headers]
+    if token:
+        lines.append("authorization: Bearer " + token)
     envelope = struct.pack(">BI", 0, len(body)) + body
     connection.send(("\r\n".join(lines) + "\r\n\r\n%x\r\n" % len(envelope)).encode() + envelope + b"\r\n0\r\n\r\n")
     try:
@@ -135,19 +135,13 @@ def watch(server, request, token, until, headers=()):
 def _envelopes(connection, until):
     while b"\r\n\r\n" not in connection.buffer:
         connection._more()
-    del connection.buffer[:connection.buffer.find(b"\r\n\r\n") + 4]
+    end = connection.buffer.find(b"\r\n\r\n") + 4
+    known = re.search(rb"\r\ncontent-length: (\d+)", connection.buffer[:end])
+    del connection.buffer[:end]
     data = bytearray()
     while True:
-        while b"\r\n" not in connection.buffer:
-            connection._more()
-        line, rest = bytes(connection.buffer).split(b"\r\n", 1)
-        size = int(line, 16)
-        if size == 0:
-            return
-        while len(connection.buffer) < len(line) + 2 + size + 2:
-            connection._more()
-        data += connection.buffer[len(line) + 2:len(line) + 2 + size]
-        del connection.buffer[:len(line) + 2 + size + 2]
+        piece = _piece(connection, int(known.group(1)) if known else _chunk_size(connection))
+        data += piece
         while len(data) >= 5 and len(data) >= 5 + struct.unpack(">I", data[1:5])[0]:
             length = 5 + struct.unpack(">I", data[1:5])[0]
             message = bytes(data[:length])
@@ -155,3 +149,25 @@ def _envelopes(connection, until):
             yield message
             if until in message or message[0] & 2:
                 return
+        if known or not piece:
+            if data:
+                yield bytes(data)  # an error that is no envelope
+            return
+
+
+def _chunk_size(connection):
+    while b"\r\n" not in connection.buffer:
+        connection._more()
+    line = bytes(connection.buffer).split(b"\r\n", 1)[0]
+    del connection.buffer[:len(line) + 2]
+    return int(line, 16)
+
+
+def _piece(connection, size):
+    while len(connection.buffer) < size:
+        connection._more()
+    piece = bytes(connection.buffer[:size])
+    del connection.buffer[:size]
+    if connection.buffer[:2] == b"\r\n":
+        del connection.buffer[:2]
+    return piece
