@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rights that are taken away hold from the next message on, on many open streams at once: a role without the permission, a disabled user, an ended session.
 
-    KAM_STREAMS=1000   how many watches are open; 200 without it
+    KAM_STREAMS=1000   how many watches are open; 400 without it
 
 After each, a change that all of them would have been told of is made and told to a witness: none of the others gets it, then or a second later. How soon the streams of those who may do nothing
 any more have ended is printed, and with KAM_REVOKED_WITHIN_S=1 asserted.
@@ -21,7 +21,7 @@ import stubs
 import wire
 import world
 
-STREAMS = int(os.environ.get("KAM_STREAMS", "200"))
+STREAMS = int(os.environ.get("KAM_STREAMS", "400"))
 CONNECTIONS = 10  # a connection has 100 streams at once
 LIMIT_S = float(os.environ.get("KAM_REVOKED_WITHIN_S", "0"))
 
