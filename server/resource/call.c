@@ -168,7 +168,8 @@ void engine_etag(const struct engine *engine, struct bytes visible, char ret_eta
 	sodium_bin2hex(ret_etag, ETAG_BYTES, hash, sizeof hash);
 }
 
-void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups)
+void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record,
+                       schema_groups groups)
 {
 	struct bytes visible = call_visible(call, type, name, record, groups, call->arena);
 	char etag[ETAG_BYTES];

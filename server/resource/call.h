@@ -113,10 +113,12 @@ bool call_whole(struct call *call, bool ok);
 struct bytes call_visible(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups,
                           struct arena *arena);
 /* The revision of that change. */
-uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups);
+uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record,
+                            schema_groups groups);
 /* A reader of `groups` can tell two states of a resource apart (by more than the update time). True where memory ran out. */
 bool call_differs(const struct schema_type *type, struct bytes one, struct bytes other, schema_groups groups, struct arena *scratch);
 /* Appends a state of a resource, as a reader of `groups` sees it, with its etag. */
-void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups);
+void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record,
+                       schema_groups groups);
 /* Counts a resource towards the budget; false (and `deferred`) when it has run out. */
 bool call_spend(struct call *call);

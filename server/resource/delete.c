@@ -55,7 +55,8 @@ static bool lies_below(const struct schema_resource *top, const struct schema_re
 }
 
 /* accounts/acme/scorecards/-/entries: all of a type that lies below a name, with `id` for every id between. */
-static void pattern_below(const struct schema_resource *top, const struct schema_resource *resource, const char *name, const char *id, char ret_pattern[2 * LIMIT_NAME_BYTES])
+static void pattern_below(const struct schema_resource *top, const struct schema_resource *resource, const char *name, const char *id,
+                          char ret_pattern[2 * LIMIT_NAME_BYTES])
 {
 	size_t used = (size_t)snprintf(ret_pattern, 2 * LIMIT_NAME_BYTES, "%s", name);
 	for (const char *word = resource->collection + strlen(top->collection) + 1; word; word = strchr(word, '/') ? strchr(word, '/') + 1 : NULL) {
@@ -190,8 +191,8 @@ static bool delete_resource(struct call *call)
 	}
 	const ProtobufCMessage *old = schema_unpack(call->method->resource->type, record.value, call->arena, call->status);
 	if (!old || !find_below(call, request->name, 0, &below) || (!request->force && !check_no_children(call, request->name, &below)) ||
-	    !check_sees_referrers(call, request->name) || !check_unreferred(call, request->name) || (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) ||
-	    !engine_mark(call, request->name, record.value, true)) {
+	    !check_sees_referrers(call, request->name) || !check_unreferred(call, request->name) ||
+	    (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) || !engine_mark(call, request->name, record.value, true)) {
 		return false;
 	}
 	for (size_t i = 0; i < below.count; i++) {

@@ -111,7 +111,8 @@ static void remember(struct list *list, const char *name, const ProtobufCMessage
 }
 
 /* Appends what readers of `groups` see of it, with its etag, as one element of the answer. */
-static void show(struct list *list, const char *name, const struct store_record *record, schema_groups groups, const ProtobufCMessage *message, struct bytes key)
+static void show(struct list *list, const char *name, const struct store_record *record, schema_groups groups, const ProtobufCMessage *message,
+                 struct bytes key)
 {
 	struct buf *out = &list->call->reply;
 	struct bytes visible = call_visible(list->call, list->resource->type, name, record, groups, &list->scratch);

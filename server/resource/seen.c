@@ -77,7 +77,8 @@ static bool find_change(struct search *search, const char *name, const struct st
 	return ok;
 }
 
-struct bytes call_visible(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups, struct arena *arena)
+struct bytes call_visible(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups,
+                          struct arena *arena)
 {
 	if (!type->resource || !wire_may_hide(type, groups)) {
 		return wire_cut(type, record->value, groups, arena);
@@ -97,7 +98,8 @@ struct bytes call_visible(struct call *call, const struct schema_type *type, con
 	return out.failed || out.size > 0 ? buf_bytes(&out) : wire_cut(type, record->value, groups, arena);
 }
 
-uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups)
+uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record,
+                            schema_groups groups)
 {
 	struct search search = {.call = call, .type = type, .groups = groups};
 	if (!type->resource || !wire_may_hide(type, groups)) {
