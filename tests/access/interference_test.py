@@ -199,13 +199,14 @@ def pick_noun(generator):
 class Pair:
     """Two kamds from copies of one store, with what the role cannot see done to each."""
 
-    def __init__(self, base, name):
+    def __init__(self, test, base, name):
         self.role = ROLES[name]
         # Hidden changes are made at hidden times too, for all but those who read the record of them.
         on_record = self.role.may("auditEntries.read")
         self.servers = [world.Still(base.us + (1 if on_record else 1 + number) * 1000000, seed=2) for number in (0, 1)]
         self.token, self.admin_token = base.tokens[name], base.tokens["admin"]
         for number, server in enumerate(self.servers):
+            test.addCleanup(server.close)
             base.server.copy_to(server)
             server.start()
             admin = world.Admin(server, self.admin_token)
@@ -246,8 +247,6 @@ class Pair:
     def close(self):
         for connection in self.connections + [admin.connection for admin in self.admins]:
             connection.close()
-        for server in self.servers:
-            server.close()
 
 
 def settled(connection, token):
@@ -317,7 +316,7 @@ class NonInterference(unittest.TestCase):
 
     def run_role(self, name):
         started, calls_made, codes = time.monotonic(), 0, {}
-        pair = Pair(self.base, name)
+        pair = Pair(self, self.base, name)
         try:
             self.assertEqual(*pair.revisions)
             calls = Calls("%d %s" % (SEED, name), pair.token, pair.revisions[0], self.base.revisions)
@@ -348,7 +347,7 @@ class NonInterference(unittest.TestCase):
 
     def test_the_difference_is_there(self):
         """Whoever may see all of it does tell the copies apart, by nearly every step."""
-        pair = Pair(self.base, "kam")
+        pair = Pair(self, self.base, "kam")
         try:
             self.assertEqual(*pair.revisions)
             differ = sum(one.raw != other.raw for _, (one, other) in
