@@ -32,6 +32,10 @@ schema_groups decide_groups(const struct caller *caller, const char *permission,
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
                        struct bytes account, int64_t now_us, struct decide_memo *memo);
 
+/* The permission reaches whatever might stand under this name, be it there or not: nothing in its collection, or in its account, is hidden. Where this does not hold, an answer
+ * that depends on whether the name is taken would tell what is hidden. */
+bool decide_whatever(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name, int64_t now_us);
+
 /* One grant's part of a decision, with the reason in words. */
 struct decide_step {
 	bool allowed;

@@ -79,6 +79,9 @@ bool engine_mark(struct call *call, const char *name, struct bytes value, bool d
 /* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */
 bool engine_reply_written(struct call *call, const char *name, bool validate_only);
 
+/* Answers with a reply that was given before. Of a resource, only what the caller may see now. */
+bool engine_reply_again(struct call *call, struct bytes reply);
+
 /* Text of the etag of a resource as the caller sees it (its bytes after the cut, without etag). */
 enum { ETAG_BYTES = 17 };
 void engine_etag(const struct engine *engine, struct bytes visible, char ret_etag[ETAG_BYTES]);

@@ -70,6 +70,7 @@ struct worker {
 	struct connection_list waiting; /* those that have calls which can go on, in turn */
 	struct operation *free_operations;
 	struct arena arena; /* lent to whatever runs here: one that stays in the processor's cache */
+	struct operation *borrower; /* who has it; NULL: nobody */
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
 	int64_t draining_us;

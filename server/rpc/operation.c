@@ -272,8 +272,7 @@ static bool replay(struct operation *op, struct call *call, const char *request_
 		status_field(&op->status, "request_id", "was used for another request of yours today: choose a new one");
 		return true;
 	}
-	buf_add(&call->reply, known.data + FINGERPRINT_BYTES, known.size - FINGERPRINT_BYTES);
-	call->replied = true;
+	engine_reply_again(call, (struct bytes){known.data + FINGERPRINT_BYTES, known.size - FINGERPRINT_BYTES});
 	return true;
 }
 

@@ -50,7 +50,6 @@ struct operation {
 	bool blocked;             /* its stream is full: wait for writable */
 	bool half_closed, end_delivered, finished, prepared_done;
 	bool kept;                /* its texts are its own */
-	bool lent;                /* its arena is the worker's */
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
 	TAILQ_ENTRY(operation) ready_entry;
