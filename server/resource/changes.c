@@ -86,7 +86,7 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 	if (change->operation == STORE_PURGE) {
 		return false;
 	}
-	*ret_record = (struct store_record){store_view_revision(view) + 1, change->operation, change->value};
+	*ret_record = (struct store_record){store_view_revision(view) + 1, change->operation, change->value, 0};
 	return true;
 }
 
