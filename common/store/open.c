@@ -338,6 +338,11 @@ uint64_t store_revision(const struct store *store)
 	return atomic_load(&store->revision);
 }
 
+uint64_t store_amended(const struct store *store)
+{
+	return atomic_load(&store->amended);
+}
+
 const uint8_t *store_cluster_id(const struct store *store)
 {
 	return store->cluster_id;

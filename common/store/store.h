@@ -50,6 +50,8 @@ void store_close(struct store *store);
 
 /* Last committed revision; 0 in an empty store. Any thread, no snapshot needed. */
 uint64_t store_revision(const struct store *store);
+/* Revision of the newest erasure since the store was opened; 0 where there was none. Whoever keeps what an earlier view showed of the past must read it again. Any thread. */
+uint64_t store_amended(const struct store *store);
 /* 16 random bytes chosen when the store was made. */
 const uint8_t *store_cluster_id(const struct store *store);
 

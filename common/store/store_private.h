@@ -57,6 +57,7 @@ struct store_txn {
 	struct entry_writer entry;        /* of the append at work */
 	struct scratch rows, amendments;  /* … */
 	struct scratch old_bytes, old_names;
+	uint64_t amended; /* by the record of that revision; 0: by none of this transaction */
 	struct index_set old_index, new_index;
 };
 
@@ -71,6 +72,7 @@ struct store {
 	uint64_t indexer_fingerprint;
 	uint8_t cluster_id[STORE_CLUSTER_ID_BYTES];
 	_Atomic uint64_t revision; /* committed */
+	_Atomic uint64_t amended;  /* by the record of that revision */
 	pthread_mutex_t writing;   /* held from begin to commit or abort; guards what follows */
 	bool sync_failed;          /* a commit may be half on disk: no other may follow */
 	struct log_head head;      /* committed */

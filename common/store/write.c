@@ -35,6 +35,7 @@ bool store_txn_begin(struct store *store, struct store_txn **ret_txn, struct sta
 	struct store_txn *txn = &store->txn;
 	status_init(&txn->status);
 	txn->head = store->head;
+	txn->amended = 0;
 	txn->view = (struct store_view){.store = store, .txn = mdb_txn, .revision = store->head.revision, .failure = &txn->status};
 	*ret_txn = txn;
 	return true;
@@ -84,6 +85,9 @@ bool store_commit(struct store_txn *txn, struct status *st)
 	txn->view.txn = NULL;
 	if (rc == MDB_SUCCESS) {
 		store->head = txn->head;
+		if (txn->amended) {
+			atomic_store(&store->amended, txn->amended);
+		}
 		atomic_store(&store->revision, txn->head.revision);
 	} else if (out_of_space(rc)) {
 		store_lmdb_fail(st, rc, "commit");
@@ -274,6 +278,7 @@ uint64_t store_append(struct store_txn *txn, const struct store_entry *entry)
 		return 0;
 	}
 	txn->head = head;
+	txn->amended = entry->amendments_count > 0 ? head.revision : txn->amended;
 	txn->view.revision = head.revision;
 	return head.revision;
 }

@@ -47,6 +47,7 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->outcome = (char *)(uintptr_t)status_code_name((enum status_code)from.code);
 	entry->request_id = (char *)(uintptr_t)from.request_id;
 	entry->note = (char *)(uintptr_t)from.note;
+	entry->erased_revision = from.amended;
 	entry->hash = hex(arena, from.hash);
 	entry->previous_hash = hex(arena, from.previous_hash);
 	for (size_t i = 0; i < from.changes_count; i++) {

@@ -16,6 +16,8 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 /* Adds a change (the last of a name wins). `previous_revision` as of the state it replaces. */
 bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
                  struct status *st);
+/* The same of a name that the store does not know yet, for it is renamed in the same record: `previous_revision` is that of the old name's state. */
+bool changes_put_after(struct changes *changes, const char *name, uint64_t previous_revision, enum store_operation operation, struct bytes value, struct status *st);
 /* Names whose entry in an index equals `value`, pending ones included; NULL-terminated, at most `most`. */
 const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st);

@@ -38,6 +38,7 @@ static bool visit_version(void *context, const char *name, const struct store_re
 	version->revision = record->revision;
 	version->operation = (Kam__V1__Operation)record->operation;
 	version->resource = any;
+	version->erased_revision = record->amended;
 	if (store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
 		version->time = call_time(entry.time_us, call->arena);
 		version->actor = arena_strdup(call->arena, entry.actor);
