@@ -107,11 +107,15 @@ static uint64_t size_of(const char *path)
 	return stat(path, &file) == 0 ? (uint64_t)file.st_size : 0;
 }
 
+/* LMDB's file of readers goes too: it counts the old file's transactions, and whoever has that open keeps both. */
 static bool put_in_place(const char *directory, const char *old_path, const char *new_path, struct status *st)
 {
+	char readers[PATH_MAX];
+	snprintf(readers, sizeof readers, "%s/lock.mdb", directory);
 	if (rename(new_path, old_path) != 0) {
 		return status_fail(st, STATUS_FAILED_PRECONDITION, "STORE_UNREACHABLE", "Cannot put %s in its place: %s.", new_path, strerror(errno));
 	}
+	unlink(readers);
 	return store_sync_directory(directory, st);
 }
 
