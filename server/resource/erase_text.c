@@ -190,7 +190,9 @@ static bool is_nested(const struct schema_field *field)
 /* What must be written in a certain way, or holds a place, cannot have a mark in it. */
 static bool may_mark(const struct schema_type *type, const struct schema_field *field)
 {
-	bool is_key = type->map_entry && field->pb->id == 1, is_name = type->resource && field == type->resource->name;
+	const struct schema_resource *resource = type->resource;
+	bool is_key = type->map_entry && field->pb->id == 1;
+	bool is_name = resource && (field == resource->name || field == resource->creator || field == resource->uid);
 	return !is_key && !is_name && !field->rules.reference && field->rules.format == FORMAT_NONE && !field->rules.secret;
 }
 
