@@ -187,13 +187,18 @@ static bool is_nested(const struct schema_field *field)
 	return field->message && (field->map || strncmp(field->message->name, "kam.v1.", 7) == 0);
 }
 
-/* What must be written in a certain way, or holds a place, cannot have a mark in it. */
-static bool may_mark(const struct schema_type *type, const struct schema_field *field)
+/* The names of resources mean what they name, whatever words are in them. */
+static bool may_mention(const struct schema_type *type, const struct schema_field *field)
 {
 	const struct schema_resource *resource = type->resource;
-	bool is_key = type->map_entry && field->pb->id == 1;
 	bool is_name = resource && (field == resource->name || field == resource->creator || field == resource->uid);
-	return !is_key && !is_name && !field->rules.reference && field->rules.format == FORMAT_NONE && !field->rules.secret;
+	return !is_name && !field->rules.reference && !field->rules.secret;
+}
+
+/* What must be written in a certain way, or is a key, cannot have a mark in it. */
+static bool may_mark(const struct schema_type *type, const struct schema_field *field)
+{
+	return !(type->map_entry && field->pb->id == 1) && field->rules.format == FORMAT_NONE;
 }
 
 /* One text of a message as it shall read; NULL without memory. */
@@ -203,7 +208,7 @@ static const char *rewrite_text(struct erase_rewrite *rewrite, const struct sche
 	words.arena = rewrite->arena;
 	const char *named = erase_words_replace(&words, text, false);
 	rewrite->names += named && named != text;
-	const char *marked = named && rewrite->mention ? erase_words_replace(&words, named, true) : named;
+	const char *marked = named && rewrite->mention && may_mention(type, field) ? erase_words_replace(&words, named, true) : named;
 	if (!marked || marked == named) {
 		return marked;
 	}

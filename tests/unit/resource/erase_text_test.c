@@ -98,6 +98,7 @@ static void test_messages(void **state)
 		assert_non_null(strstr(told, "emails "));
 		assert_non_null(strstr(told, replaces ? "labels! " : "labels "));
 		assert_null(strstr(told, "emails!"));
+		assert_null(strstr(told, "creator"));
 	}
 }
 
