@@ -2,8 +2,9 @@
  *
  * Amendments: what an erasure puts in place of texts and bytes of the past.
  *
- * Each record that is amended is written anew with its hash as it was; each row that has another name or other bytes is written anew, in history and, where it is the newest of its name, in
- * current, with its index entries. The digests of what stands there now go into txn->amendments, in order, for the record of the erasure to list.
+ * Each record that is amended is written anew with its hash as it was; each row that has another name or other bytes is written anew, in history and, where
+ * it is the newest of its name, in current, with its index entries. The digests of what stands there now go into txn->amendments, in order, for the record of
+ * the erasure to list.
  */
 #include "common/store/store_private.h"
 

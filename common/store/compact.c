@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The store written anew. LMDB never overwrites a page that a reader may still see, so what is deleted or replaced stays in free pages until they are used again; nor does its own compaction
- * leave the rests of pages behind. Here every record that there is goes into a new file, in a memory that has held nothing else.
+ * The store written anew. LMDB never overwrites a page that a reader may still see, so what is deleted or replaced stays in free pages until they are used
+ * again; nor does its own compaction leave the rests of pages behind. Here every record that there is goes into a new file, in a memory that has held nothing
+ * else.
  */
 #include "common/store/store_private.h"
 

@@ -225,8 +225,8 @@ void entry_end(struct entry_writer *writer, const uint8_t *nonce, struct bytes k
 	record_seal(record->data, record->size, key);
 }
 
-void entry_amend(struct entry_writer *writer, const struct entry *old, const struct store_entry *entry, uint64_t amended, const uint8_t *nonce, struct bytes key,
-                 uint8_t *ret_digest)
+void entry_amend(struct entry_writer *writer, const struct entry *old, const struct store_entry *entry, uint64_t amended, const uint8_t *nonce,
+                 struct bytes key, uint8_t *ret_digest)
 {
 	scratch_clear(&writer->record);
 	add_texts(&writer->texts, entry);

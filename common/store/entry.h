@@ -25,9 +25,10 @@
  *     00 00 00 00 00 00 00 01  00 00 00 00  00 00 00 27  01 "M"  01  00  01  02 03 digest  00 00 00 00 00 00 00 00  nonce
  *     0A "users/jane"  00  00  00  00  0A "accounts/a"
  *
- * The chain holds texts and message bytes by digests alone, each keyed with a nonce that is kept beside what it is of. An erasure puts others in their place, with a new
- * nonce, and the record of the erasure lists them as amendments: item 0 is the texts of the record of that revision, item n the bytes of its nth change. So the chain still
- * verifies, what stands there now is vouched for by the chain as well, and nothing in it lets anyone test a guess at what was erased.
+ * The chain holds texts and message bytes by digests alone, each keyed with a nonce that is kept beside what it is of. An erasure puts others in their place,
+ * with a new nonce, and the record of the erasure lists them as amendments: item 0 is the texts of the record of that revision, item n the bytes of its nth
+ * change. So the chain still verifies, what stands there now is vouched for by the chain as well, and nothing in it lets anyone test a guess at what was
+ * erased.
  */
 #pragma once
 
@@ -74,8 +75,8 @@ void entry_begin(struct entry_writer *writer, const struct store_entry *entry, i
 void entry_add(struct entry_writer *writer, const struct store_change *change, const uint8_t *digest);
 void entry_end(struct entry_writer *writer, const uint8_t *nonce, struct bytes key, uint8_t *ret_hash);
 /* Writes a record anew with the texts and names of `entry` in place of its own; `amended` is the revision of the record that vouches for them. */
-void entry_amend(struct entry_writer *writer, const struct entry *old, const struct store_entry *entry, uint64_t amended, const uint8_t *nonce, struct bytes key,
-                 uint8_t *ret_digest);
+void entry_amend(struct entry_writer *writer, const struct entry *old, const struct store_entry *entry, uint64_t amended, const uint8_t *nonce,
+                 struct bytes key, uint8_t *ret_digest);
 
 /* The hash that an entry ought to have, and the digest that its texts have. */
 void entry_hash(const struct entry *entry, struct bytes key, uint8_t *ret_hash);

@@ -140,8 +140,8 @@ static bool erase_user(struct call *call)
 		return false;
 	}
 	if (!user->disabled && record.operation != STORE_DELETE) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "USER_ENABLED", "%s may still sign in: hand over what they answer for, and disable them first",
-		                   request->name);
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "USER_ENABLED",
+		                   "%s may still sign in: hand over what they answer for, and disable them first", request->name);
 	}
 	return engine_erase(call);
 }

@@ -218,7 +218,8 @@ static bool put(struct changes *changes, struct store_change change, struct stat
 	return not_too_many(changes, st);
 }
 
-bool changes_put_after(struct changes *changes, const char *name, uint64_t previous_revision, enum store_operation operation, struct bytes value, struct status *st)
+bool changes_put_after(struct changes *changes, const char *name, uint64_t previous_revision, enum store_operation operation, struct bytes value,
+                       struct status *st)
 {
 	struct store_change change = {arena_strdup(changes->arena, name), operation, previous_revision, arena_bytes(changes->arena, value)};
 	changes->failed = changes->failed || !change.name || (!change.value.data && value.size);

@@ -2,9 +2,9 @@
  *
  * Erase: a person is taken out of the present and of every past state, in one commit.
  *
- * First the names: the person gets a new one, and so does every resource about them, or with their id in its own name. Then every record of the log, and every state in history, in which
- * one of the names or of the texts that mean them stands. Each is read as it was, rewritten, and handed to the store as an amendment; whatever of it is current becomes a change of the
- * erasure's own record as well, so that watches see it. Nothing is written before all is known.
+ * First the names: the person gets a new one, and so does every resource about them, or with their id in its own name. Then every record of the log, and
+ * every state in history, in which one of the names or of the texts that mean them stands. Each is read as it was, rewritten, and handed to the store as an
+ * amendment; whatever of it is current becomes a change of the erasure's own record as well, so that watches see it. Nothing is written before all is known.
  */
 #include "common/base/name.h"
 #include "common/schema/value.h"
@@ -175,7 +175,8 @@ static bool find_names(struct erasure *erasure)
 	}
 	erasure->note_words = erasure->words;
 	erasure->note_words.texts_size = erasure->words.texts_count; /* a further text goes into a list of its own */
-	return strncmp(erasure->request->name, "users/", 6) != 0 || erase_words_add_text(&erasure->note_words, last_id(erasure->request->name)) || call_no_memory(call);
+	return strncmp(erasure->request->name, "users/", 6) != 0 ||
+	       erase_words_add_text(&erasure->note_words, last_id(erasure->request->name)) || call_no_memory(call);
 }
 
 /* ---- what is hit ------------------------------------------------------------------------------------------------------------------- */
@@ -259,8 +260,8 @@ static bool set_time(struct erasure *erasure, ProtobufCMessage *message, const s
 }
 
 /* What is current is changed by the erasure too: what is about the person is deleted, the rest goes on. */
-static bool change_current(struct erasure *erasure, const struct schema_resource *resource, const char *new_name, enum store_operation operation, uint64_t revision,
-                           bool about, ProtobufCMessage *message, struct bytes value)
+static bool change_current(struct erasure *erasure, const struct schema_resource *resource, const char *new_name, enum store_operation operation,
+                           uint64_t revision, bool about, ProtobufCMessage *message, struct bytes value)
 {
 	struct call *call = erasure->call;
 	if (about && operation != STORE_DELETE) {
@@ -273,7 +274,8 @@ static bool change_current(struct erasure *erasure, const struct schema_resource
 	return changes_put_after(call->changes, new_name, revision, operation == STORE_DELETE ? STORE_DELETE : STORE_UPDATE, value, call->status);
 }
 
-/* Rewrites the bytes of one change of a record; `change->value` becomes what stands there from now on, in the call's arena, and no bytes where nothing is altered. */
+/* Rewrites the bytes of one change of a record; `change->value` becomes what stands there from now on, in the call's arena, and no bytes where nothing is
+ * altered. */
 static bool rewrite_state(struct erasure *erasure, uint64_t revision, struct store_change *change, const char *new_name)
 {
 	struct call *call = erasure->call;
@@ -418,7 +420,8 @@ static bool erase_steps(struct erasure *erasure)
 	} else {
 		call->amendments = erasure->amendments;
 		call->amendments_count = erasure->amendments_count;
-		call->note = arena_printf(call->arena, "erased: %d states, of %zu further resources; new name in %d states and %d entries; %zu places with a text that means them",
+		call->note = arena_printf(call->arena, "erased: %d states, further resources: %zu; new name in %d states and %d entries; places with a text that means "
+		                          "them: %zu",
 		                          erasure->response.versions, erasure->response.n_resources, erasure->response.references, erasure->response.entries,
 		                          erasure->response.n_mentions + (size_t)erasure->response.more_mentions);
 	}

@@ -202,7 +202,8 @@ static bool may_mark(const struct schema_type *type, const struct schema_field *
 }
 
 /* One text of a message as it shall read; NULL without memory. */
-static const char *rewrite_text(struct erase_rewrite *rewrite, const struct schema_type *type, const struct schema_field *field, const char *path, const char *text)
+static const char *rewrite_text(struct erase_rewrite *rewrite, const struct schema_type *type, const struct schema_field *field, const char *path,
+                                const char *text)
 {
 	struct erase_words words = *rewrite->words; /* its names and texts, this arena */
 	words.arena = rewrite->arena;
@@ -218,7 +219,8 @@ static const char *rewrite_text(struct erase_rewrite *rewrite, const struct sche
 	return replaced ? marked : named;
 }
 
-static bool rewrite_texts(struct erase_rewrite *rewrite, const struct schema_type *type, ProtobufCMessage *message, const struct schema_field *field, const char *path)
+static bool rewrite_texts(struct erase_rewrite *rewrite, const struct schema_type *type, ProtobufCMessage *message, const struct schema_field *field,
+                          const char *path)
 {
 	size_t count = value_count(message, field), altered = 0;
 	struct value *values = arena_calloc(rewrite->arena, count + 1, sizeof *values);

@@ -2,8 +2,8 @@
  *
  * erase_text.h - what an erasure looks for and puts in its place: names of resources, and texts that mean a person.
  *
- * A name is found where it stands whole, or with more below it: contacts/jane in "contacts/jane" and "contacts/jane/x", not in "contacts/jane-b". A text is found in any case of its ASCII letters,
- * and not inside a longer word. All live in the arena that the words were made in.
+ * A name is found where it stands whole, or with more below it: contacts/jane in "contacts/jane" and "contacts/jane/x", not in "contacts/jane-b". A text is
+ * found in any case of its ASCII letters, and not inside a longer word. All live in the arena that the words were made in.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Erase: what is renamed, what is emptied, what is only listed; who may; with too little memory nothing happens; and whatever is done, the store and its log are whole.
+ * Erase: what is renamed, what is emptied, what is only listed; who may; with too little memory nothing happens; and whatever is done, the store and its log
+ * are whole.
  */
 #include <stdarg.h>
 #include <stddef.h>

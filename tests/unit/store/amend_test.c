@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Erasures: what was said of somebody is gone from every reading and, after a compaction, from the file; the log still verifies, and what was altered without an erasure on record is found.
+ * Erasures: what was said of somebody is gone from every reading and, after a compaction, from the file; the log still verifies, and what was altered without
+ * an erasure on record is found.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -45,8 +45,8 @@ const char *fixture_scan(struct fixture *fixture, const char *pattern, const cha
 /* Both full checks; the status tells. */
 bool fixture_sound(struct fixture *fixture);
 
-/* An erasure, in a transaction of its own: in every record that has the name `from` or a state of it, the name becomes `to`, the state `value` and the note "erased"; of the name `other` (may be
- * NULL) only the states become `value`. Returns its revision. */
+/* An erasure, in a transaction of its own: in every record that has the name `from` or a state of it, the name becomes `to`, the state `value` and the note
+ * "erased"; of the name `other` (may be NULL) only the states become `value`. Returns its revision. */
 uint64_t fixture_erase(struct fixture *fixture, const char *from, const char *to, const char *other, const char *value);
 
 /* A thief's work: makes digest, hash and seal of a log record right, as far as it can still be taken apart. */
