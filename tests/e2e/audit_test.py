@@ -125,9 +125,11 @@ class Questions(unittest.TestCase):
         cls.admin.run("accounts", "delete", "bolt", "--yes")
         cls.jane.run("accounts", "delete", "acme", "--yes", expect=kamtest.DENIED)
         cls.sam.sign_in("not the password", expect=kamtest.SIGNED_OUT)
+        api = stubs.Api(cls.server, cls.admin.token)
         for number in range(55):
-            cls.admin.call("CompetitorService/CreateCompetitor", {"competitorId": "c%02d" % number, "competitor": {"displayName": "C%d" % number}})
-        cls.sam.run("competitors", "list", "--all", "-o", "csv", "--filter", 'display_name:"C"')
+            api.accounts.CreateAccount(api.CreateAccountRequest(account_id="c%02d" % number, account=api.Account(display_name="Cork %d" % number)))
+        api.close()
+        cls.sam.run("accounts", "list", "--all", "-o", "csv", "--filter", 'display_name:"Cork"')
 
     def ask(self, question, count, *columns):
         """Each of the entries as a line of the columns, the newest first."""
@@ -158,16 +160,16 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.ask("outcome != OK", 2, "method"), ["SignIn", "DeleteAccount"])
 
     def test_who_read_much(self):
-        self.assertEqual(self.ask('note:"export of" AND method:"Competitor"', 1, "actor", "method", "note"), ['sam ListCompetitors export of 55 resources: all where display_name:"C"'])
+        self.assertEqual(self.ask('note:"export of" AND method:"ListAccounts"', 1, "actor", "method", "note"),
+                         ['sam ListAccounts export of 55 resources: all where display_name:"Cork"'])
 
     def test_how_many(self):
-        wait_for(self.admin, 1, 'note:"export of"')
-        counted = self.admin.call("AuditService/ListAuditEntries", {"filter": 'method:"CreateCompetitor"', "pageSize": 10, "count": True})
+        counted = self.admin.call("AuditService/ListAuditEntries", {"filter": 'resources:"accounts/c*"', "pageSize": 10, "count": True})
         self.assertEqual((int(counted["totalSize"]), len(counted["auditEntries"])), (55, 10))
         second = self.admin.call("AuditService/ListAuditEntries",
-                                 {"filter": 'method:"CreateCompetitor"', "pageSize": 10, "count": True, "pageToken": counted["nextPageToken"]})
+                                 {"filter": 'resources:"accounts/c*"', "pageSize": 10, "count": True, "pageToken": counted["nextPageToken"]})
         self.assertEqual(int(second["totalSize"]), 55)
-        self.assertIn("55", self.admin.run("audit", "list", "--filter", 'method:"CreateCompetitor"', "--page-size", "1", "--count").err)
+        self.assertIn("55", self.admin.run("audit", "list", "--filter", 'resources:"accounts/c*"', "--page-size", "1", "--count").err)
 
     def test_the_help_tells(self):
         said = self.admin.run("audit", "list", "--help").out
