@@ -7,6 +7,8 @@
 #include "kam/v1/standard.pb-c.h"
 #include "server/resource/engine.h"
 
+#define EVERY_GROUP ((1u << GROUP_PUBLIC) | (1u << GROUP_COMMERCIAL) | (1u << GROUP_FINANCIAL) | (1u << GROUP_PERSONAL) | (1u << GROUP_STRATEGY))
+
 struct versions {
 	struct call *call;
 	schema_groups groups;
@@ -38,7 +40,7 @@ static bool visit_version(void *context, const char *name, const struct store_re
 	version->revision = record->revision;
 	version->operation = (Kam__V1__Operation)record->operation;
 	version->resource = any;
-	version->erased_revision = record->amended;
+	version->erased_revision = (versions->groups & EVERY_GROUP) == EVERY_GROUP ? record->amended : 0; /* what they do not see may be what was erased */
 	if (store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
 		version->time = call_time(entry.time_us, call->arena);
 		version->actor = arena_strdup(call->arena, entry.actor);
