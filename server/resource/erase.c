@@ -17,7 +17,9 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { ID_RANDOM_BYTES = 6, ROUNDS_MAX = 8, MENTIONS_MAX = 1000 };
+#define KEPT_BYTES_MAX (LIMIT_CALL_ARENA_BYTES / 8 * 5) /* of states that are rewritten: what else the call keeps has the rest */
+
+enum { ID_RANDOM_BYTES = 6, ROUNDS_MAX = 8, MENTIONS_MAX = 1000, KEPT_EACH_BYTES = 512 /* of an amendment: its names, its places in lists */ };
 
 struct erasure {
 	struct call *call;
@@ -31,6 +33,7 @@ struct erasure {
 	uint64_t newest;
 	struct store_entry *amendments;
 	size_t amendments_count, amendments_size;
+	size_t kept_bytes;           /* of states, in the call's arena */
 	size_t items;                /* texts and states that the amendments alter */
 	Kam__V1__EraseResponse response;
 	/* Of the state at work: */
@@ -41,7 +44,8 @@ struct erasure {
 static bool too_much(struct erasure *erasure)
 {
 	return status_fail(erasure->call->status, STATUS_RESOURCE_EXHAUSTED, "TOO_MANY_AMENDMENTS",
-	                   "%s stands in more than %u texts and states; an erasure can alter no more at once", erasure->request->name, LIMIT_AMENDMENTS);
+	                   "%s stands in more texts and states than an erasure can alter, which is %u, or %u MiB of them; nothing was erased", erasure->request->name,
+	                   LIMIT_AMENDMENTS, KEPT_BYTES_MAX >> 20);
 }
 
 static const struct schema_resource *resource_of(const struct erasure *erasure, const char *name)
@@ -305,6 +309,10 @@ static bool rewrite_state(struct erasure *erasure, uint64_t revision, struct sto
 	erasure->response.references += !about && rewrite.names > 0;
 	erasure->items++;
 	struct bytes packed = schema_pack(message, &erasure->scratch);
+	erasure->kept_bytes += packed.size * (erasure->current ? 2 : 1) + KEPT_EACH_BYTES;
+	if (erasure->kept_bytes > KEPT_BYTES_MAX) {
+		return too_much(erasure);
+	}
 	change->value = arena_bytes(call->arena, packed);
 	if (!change->value.data) {
 		return call_no_memory(call);
