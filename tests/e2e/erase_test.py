@@ -153,7 +153,8 @@ class Erase(unittest.TestCase):
         erasure = versions[0]["revision"]
         self.assertEqual([one.get("erasedRevision") for one in versions], [None, erasure, erasure, erasure])
         reader = self.server.new_user("rosa", "marketing")  # who does not see all fields is not told that one of them was erased
-        self.assertEqual([one.get("erasedRevision") for one in reader.json("contacts", "history", name)["versions"]], [None] * len(versions))
+        for one in reader.json("contacts", "history", name)["versions"]:
+            self.assertNotIn("erasedRevision", one)
         # What others said stays; of the role that she filled only her time.
         self.assertEqual(self.admin.json("stakeholders", "get", "accounts/acme/stakeholders/boss")["reportsTo"], stakeholder)
         self.assertEqual(self.admin.json("interactions", "get", "accounts/acme/interactions/i1")["summary"], "Met [erased] ([erased]), and Jane Other")
