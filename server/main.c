@@ -35,7 +35,8 @@ static void print_help(void)
 	printf("kamd - the key account management server\n\n"
 	       "  kamd init --data DIR                          make a new data directory, its certificates and the first admin\n"
 	       "  kamd serve --data DIR --listen 0.0.0.0:7443   serve it until SIGTERM\n"
-	       "  kamd check --data DIR                         read every record and the chain of the log, and say what is damaged\n\n"
+	       "  kamd check --data DIR                         read every record and the chain of the log, and say what is damaged\n"
+	       "  kamd compact --data DIR                       write the store anew: what was deleted or erased is then gone from its file\n\n"
 	       "init\n"
 	       "  --data DIR                  a directory that does not exist, or is empty\n"
 	       "  --admin-password-file FILE  first line is the password of users/admin; without it one is made and printed once\n"
@@ -47,6 +48,8 @@ static void print_help(void)
 	       "check\n"
 	       "  --data DIR                  what init made\n"
 	       "  --head FILE                 a head that kam audit head -o json gave: the log must still hold it\n\n"
+	       "compact (while kamd is stopped)\n"
+	       "  --data DIR                  what init made\n\n"
 	       "SIGTERM stops after the open calls, a second one at once; SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
 	config_print_sample();
 }
@@ -299,6 +302,22 @@ static int run_check(const struct arguments *arguments)
 	return EXIT_OK;
 }
 
+/* ---- compact --------------------------------------------------------------------------------------------------------------------------------- */
+
+static int run_compact(const struct arguments *arguments)
+{
+	char directory[PATH_MAX];
+	struct status st;
+	uint64_t before = 0, after = 0;
+	status_init(&st);
+	snprintf(directory, sizeof directory, "%s/store", arguments->data);
+	if (!store_compact(directory, &before, &after, &st)) {
+		return fail(&st);
+	}
+	printf("%s: the store had %llu bytes and has %llu now.\n", arguments->data, (unsigned long long)before, (unsigned long long)after);
+	return EXIT_OK;
+}
+
 /* ---- the command line ---------------------------------------------------------------------------------------------------------------------------- */
 
 static const struct command {
@@ -309,6 +328,7 @@ static const struct command {
 	{"init", run_init, "dpn"},
 	{"serve", run_serve, "dlc"},
 	{"check", run_check, "dH"},
+	{"compact", run_compact, "d"},
 };
 
 static const struct option options[] = {

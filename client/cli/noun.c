@@ -256,8 +256,12 @@ static const char *verb_examples(struct cli *cli, const struct schema_resource *
 	const char *below = resource->parent ? " --account acme" : "";
 	switch (verb->verb) {
 	case VERB_LIST:
-		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\nkam %s --filter 'update_time > \"2026-01-01T00:00:00Z\"' --order-by \"update_time desc\"", words,
-		           below, words, words);
+		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\n", words, below, words);
+		if (resource->update_time) {
+			buf_printf(&out, "kam %s --filter 'update_time > \"2026-01-01T00:00:00Z\"' --order-by \"update_time desc\"", words);
+		} else {
+			buf_printf(&out, "kam %s --filter 'time >= \"2026-01-01\" AND time < \"2026-02-01\"'", words);
+		}
 		break;
 	case VERB_CREATE:
 		buf_printf(&out, "kam %s ID%s --set FIELD=VALUE\nkam %s%s --file new.json --dry-run", words, below, words, below);

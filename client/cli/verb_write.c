@@ -284,13 +284,25 @@ static bool print_rows(struct cli *cli, const struct schema_field *field, const 
 	return rows ? listing_of(cli, field->message->pb, field->name, rows, count, "", st) : status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
 }
 
+/* What cannot be undone is asked about first. */
+static bool agreed(struct cli *cli, const ProtobufCMessage *request, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_field *name = schema_field_find(method->input, "name");
+	if (!method->irreversible || args_given(&cli->args, "yes") || args_given(&cli->args, "dry-run")) {
+		return true;
+	}
+	return cli_confirm(cli, "yes", st, "This cannot be undone: %s %s on %s?", noun_verb_word(cli->command->resource, method, &cli->arena),
+	                   name ? value_get(request, name, 0).string : "", cli->context.server ? cli->context.server : "the server");
+}
+
 bool custom_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
 	const struct schema_resource *resource = cli->command->resource;
 	ProtobufCMessage *request = custom_request(cli, st), *reply;
 	uint64_t revision = 0;
-	if (!request || !set_places(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+	if (!request || !set_places(cli, request, st) || !agreed(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
 		return false;
 	}
 	const char *verb = noun_verb_word(resource, method, &cli->arena);

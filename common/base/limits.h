@@ -105,6 +105,7 @@
 #define LIMIT_STORE_BYTES (64ull << 30)         /* address space kept for the map; the file grows as needed */
 #define LIMIT_READERS 512u                      /* read transactions at once */
 #define LIMIT_CHANGES 65536u                    /* changes of one commit record */
+#define LIMIT_AMENDMENTS 65536u                 /* texts and states of the past that one erasure alters; its record then takes 3 MiB */
 #define LIMIT_REQUEST_ID_SECONDS 86400u         /* how long a request id is remembered */
 
 /* Sessions */

@@ -12,6 +12,7 @@
 	X(account)     \
 	X(audit)       \
 	X(binding)     \
+	X(contact)     \
 	X(entry)       \
 	X(financials)  \
 	X(import)      \

@@ -125,6 +125,27 @@ static bool enable_user(struct call *call)
 	return switch_user(call, false);
 }
 
+/* ---- EraseUser ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool erase_user(struct call *call)
+{
+	const Kam__V1__EraseRequest *request = (const void *)call->request;
+	struct store_record record;
+	struct decision change;
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+		return false;
+	}
+	const Kam__V1__User *user = (const void *)schema_unpack_stored(call->method->resource->type, record.value, call->arena, call->status);
+	if (!user) {
+		return false;
+	}
+	if (!user->disabled && record.operation != STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "USER_ENABLED",
+		                   "%s may still sign in: hand over what they answer for, and disable them first", request->name);
+	}
+	return engine_erase(call);
+}
+
 /* ---- ResetUserPassword ------------------------------------------------------------------------------------------------------------ */
 
 static bool reset_password(struct call *call)
@@ -153,6 +174,7 @@ static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", e
                                             {"/kam.v1.UserService/DisableUser", disable_user, NULL},
                                             {"/kam.v1.UserService/EnableUser", enable_user, NULL},
                                             {"/kam.v1.UserService/ResetUserPassword", reset_password, NULL},
+                                            {"/kam.v1.UserService/EraseUser", erase_user, NULL},
                                             {"/kam.v1.UserService/HandOverUser", user_hand_over, NULL}};
 
 const struct domain domain_user = {nouns, 1, methods, sizeof methods / sizeof methods[0]};

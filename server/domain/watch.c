@@ -48,6 +48,7 @@ struct known_change {
 /* The revision that the streams of this thread are at: read once, and packed once for all that see the same of it. */
 struct revision {
 	uint64_t number;
+	uint64_t read_at; /* revision of the view that it was read in: an erasure may have altered it since */
 	bool known; /* the log has it */
 	struct store_entry entry;
 	const struct schema_resource **resources; /* of each change; NULL where it is of none */
@@ -64,7 +65,7 @@ static struct revision *read_revision(struct call *call, uint64_t number)
 {
 	struct shared *shared = call->shared;
 	struct revision *revision = shared->state;
-	if (shared->owner == &domain_watch && revision->number == number) {
+	if (shared->owner == &domain_watch && revision->number == number && revision->read_at >= store_amended(call->engine->store)) {
 		return revision;
 	}
 	shared->owner = NULL; /* until it is whole */
@@ -75,6 +76,7 @@ static struct revision *read_revision(struct call *call, uint64_t number)
 		return NULL;
 	}
 	revision->number = number;
+	revision->read_at = store_view_revision(call->view);
 	revision->known = store_log_get(call->view, number, &shared->arena, &revision->entry, call->status);
 	size_t count = revision->known ? revision->entry.changes_count : 0;
 	revision->resources = arena_calloc(&shared->arena, count + 1, sizeof *revision->resources);

@@ -55,6 +55,8 @@ struct call {
 	uint64_t revision;                /* revision that the answer tells of */
 	const ProtobufCMessage *request;  /* of method->input; NULL when stream->ended */
 	struct changes *changes;          /* what this call is about to write; NULL in methods that read */
+	const struct store_entry *amendments; /* what it takes out of the past, with `changes`; NULL in all but an erasure */
+	size_t amendments_count;
 	const char *actor;                /* who is on record for a write, where that is not the caller (sign-in); or NULL */
 	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
 	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */

@@ -63,6 +63,8 @@ const struct noun *engine_noun(const struct engine *engine, const struct schema_
 
 /* The standard methods. */
 call_handler engine_get, engine_list, engine_create, engine_update, engine_delete, engine_undelete, engine_list_versions;
+/* EraseContact, EraseUser: of an EraseRequest. */
+call_handler engine_erase;
 
 /* Steps of the standard methods, for methods of nouns that change one resource too. */
 /* The name is one of the method's resource; INVALID_ARGUMENT on `field` where not. */

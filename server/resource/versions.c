@@ -9,6 +9,8 @@
 #include "kam/v1/standard.pb-c.h"
 #include "server/resource/engine.h"
 
+#define EVERY_GROUP ((1u << GROUP_PUBLIC) | (1u << GROUP_COMMERCIAL) | (1u << GROUP_FINANCIAL) | (1u << GROUP_PERSONAL) | (1u << GROUP_STRATEGY))
+
 struct versions {
 	struct call *call;
 	schema_groups groups;
@@ -57,6 +59,7 @@ static bool make_version(struct versions *versions, const char *name, size_t at)
 	version->revision = record->revision;
 	version->operation = (Kam__V1__Operation)record->operation;
 	version->resource = any;
+	version->erased_revision = (versions->groups & EVERY_GROUP) == EVERY_GROUP ? record->amended : 0; /* what they do not see may be what was erased */
 	if (at < versions->wanted && store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
 		version->time = call_time(entry.time_us, call->arena);
 		version->actor = arena_strdup(call->arena, entry.actor);

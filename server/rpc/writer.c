@@ -67,6 +67,8 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		.note = note ? note : "",
 		.changes = changes,
 		.changes_count = count,
+		.amendments = call->amendments,
+		.amendments_count = call->amendments_count,
 	};
 	for (size_t i = 0; i < count; i++) {
 		if (decides_access(&changes[i])) {
@@ -338,10 +340,17 @@ static void sign_alone(struct writer *writer)
 	}
 }
 
-/* A stream's messages keep state of their own. */
+/* A stream's messages keep state of their own; an erasure alters what others of its batch have read. */
 static bool runs_alone(const struct operation *op)
 {
-	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && op->method->client_streaming);
+	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && (op->method->client_streaming || op->method->irreversible));
+}
+
+/* What is not on record yet may name somebody whom the call erases. */
+static void run_irreversible(struct writer *writer, struct operation *op)
+{
+	record_tally(writer, true);
+	run_alone(writer, op);
 }
 
 /* The tally goes on record, and the end of the log is signed where it is time. */
@@ -365,7 +374,7 @@ static void *writer_main(void *context)
 			if (runs_alone(first)) {
 				list = first->next;
 				first->next = NULL;
-				(first->kind == OPERATION_TALLY ? run_tally : run_alone)(writer, first);
+				(first->kind == OPERATION_TALLY ? run_tally : first->method->irreversible ? run_irreversible : run_alone)(writer, first);
 				continue;
 			}
 			while (*end && !runs_alone(*end)) {
