@@ -205,7 +205,7 @@ static void on_clock(evutil_socket_t unused, short what, void *context)
 static void on_accept(void *context, int socket, const char *peer)
 {
 	struct server *server = context;
-	struct admission_address address;
+	struct network address;
 	const char *refusal = socket < 0 ? "out of file descriptors" : admission_enter(server->admission, peer, &address);
 	if (!refusal && !worker_accept(server->workers[server->next_worker++ % server->workers_count], socket, &address)) {
 		admission_leave(server->admission, &address);

@@ -83,7 +83,7 @@ void server_notice(struct server *server, enum server_notice kind, const char *p
 struct worker;
 struct worker *worker_new(struct server *server, struct status *st);
 /* Hands over an accepted socket that was counted in under `address`. False: the worker is too far behind, and both stay the caller's. Any thread. */
-bool worker_accept(struct worker *worker, int socket, const struct admission_address *address);
+bool worker_accept(struct worker *worker, int socket, const struct network *address);
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);
