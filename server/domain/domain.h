@@ -26,6 +26,7 @@
 	X(session)     \
 	X(stakeholder) \
 	X(tie)         \
+	X(token)       \
 	X(user)        \
 	X(watch)
 

@@ -63,8 +63,11 @@ struct queue *server_reader_queue(struct server *server);
 struct queue *server_hasher_queue(struct server *server);
 /* After a commit: wakes the workers that have watches. */
 void server_publish(struct server *server);
-/* Notes, now and then, that a session is in use. Any thread. */
-void server_touch_session(struct server *server, const char *session);
+/* Notes that a session or API token is in use. Any thread. */
+void server_touch(struct server *server, const char *credential);
+/* Gives an operation a place with the hashers, or says why there is none. The place is held until server_hashed. Any thread. */
+bool server_may_hash(struct server *server, struct operation *op);
+void server_hashed(struct server *server, struct operation *op);
 /* A message of a call has been dealt with: where it was refused, or was an export, it goes on record. Any thread. */
 void server_record(struct server *server, const struct operation *op);
 struct tally;
