@@ -281,8 +281,8 @@ static Kam__V1__User *user_of_reset(struct call *call, const char *token)
 {
 	char name[LIMIT_NAME_BYTES + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
-	char *end = token_parse(token, name, hash) ? strstr(name, "/sessions/") : NULL;
-	if (!end) {
+	char *end = token_parse(token, name, hash) ? strchr(name + strlen("users/"), '/') : NULL;
+	if (!end || strncmp(end, "/sessions/", strlen("/sessions/")) != 0) {
 		return NULL;
 	}
 	*end = '\0';

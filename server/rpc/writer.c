@@ -115,11 +115,18 @@ static bool append_row(struct writer *writer, const struct tally_row *row)
 	return store_append(writer->executor.txn, &entry) != 0;
 }
 
+/* Of the name of a session or API token; a user may be called users/tokens. */
+static bool is_token_name(const char *name)
+{
+	const char *below = strchr(name + strlen("users/"), '/');
+	return below && strncmp(below, "/tokens/", strlen("/tokens/")) == 0;
+}
+
 /* Sets the time of last use in a session or API token; NULL where another thread's touch came first. */
 static const ProtobufCMessage *touched(const struct access *access, const char *name, struct bytes value, Google__Protobuf__Timestamp *now,
                                        struct operation *op)
 {
-	bool is_token = strstr(name, "/tokens/") != NULL;
+	bool is_token = is_token_name(name);
 	ProtobufCMessage *message = schema_unpack_stored(is_token ? access->token : access->session, value, &op->arena, &op->status);
 	if (!message) {
 		return NULL;
@@ -145,7 +152,7 @@ static void touch(struct writer *writer, struct operation *op)
 		return;
 	}
 	struct store_change change = {op->user, STORE_UPDATE, record.revision, schema_pack(message, &op->arena)};
-	const char *method = strstr(op->user, "/tokens/") ? "kam/TouchToken" : "kam/TouchSession";
+	const char *method = is_token_name(op->user) ? "kam/TouchToken" : "kam/TouchSession";
 	struct store_entry entry = {
 		.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = method, .peer = "", .note = "", .changes = &change, .changes_count = 1};
 	if (change.value.data) {
