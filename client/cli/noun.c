@@ -219,7 +219,8 @@ static size_t verb_options(struct cli *cli, const struct schema_resource *resour
 		count = add_option(options, count, (struct option){"all", 0, OPTION_FLAG, NULL, "every page", NULL});
 	}
 	if (resource->parent) {
-		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", "what it lies below: accounts/acme", NULL});
+		const char *help = arena_printf(&cli->arena, "what it lies below: %s", noun_example_name(resource->parent, &cli->arena));
+		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", help, NULL});
 		if (strncmp(resource->pattern, "accounts/", 9) == 0) {
 			count = add_option(options, count, (struct option){"account", 0, OPTION_VALUE, "ID", "short for --parent accounts/ID", NULL});
 		}
@@ -260,7 +261,7 @@ static const char *verb_examples(struct cli *cli, const struct schema_resource *
 	struct buf out;
 	buf_init(&out, &cli->arena);
 	const char *name = resource->singleton ? "" : noun_example_name(resource, &cli->arena);
-	const char *below = resource->parent ? " --account acme" : "";
+	const char *below = strncmp(resource->pattern, "accounts/", 9) == 0 ? " --account acme" : "";
 	switch (verb->verb) {
 	case VERB_LIST:
 		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\nkam %s --filter 'update_time > \"2026-01-01T00:00:00Z\"' --order-by \"update_time desc\"", words,
