@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "server/access/settings.h"
 #include "server/rpc/server.h"
 
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct config {
 	unsigned compress_bytes;
 	uint64_t store_mib;
 	struct server_limits limits;
+	struct access_settings access;
 	char log_level[CONFIG_TEXT_BYTES];
 	char sandbox[CONFIG_TEXT_BYTES]; /* "on", "require" or "off" */
 	bool core_dumps;

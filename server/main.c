@@ -6,6 +6,8 @@
 #include "common/net/tls.h"
 #include "common/store/store.h"
 #include "server/access/audit_key.h"
+#include "server/access/password.h"
+#include "server/access/throttle.h"
 #include "server/config.h"
 #include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
@@ -208,6 +210,7 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	struct engine engine = {0};
 	struct server *server = NULL;
 	struct tls *tls = NULL;
+	struct throttle *throttle = NULL;
 	struct schema *schema = open_schema(st);
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
 	uint8_t audit_key[STORE_SECRET_KEY_BYTES];
@@ -215,6 +218,11 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL);
 	if (ok) {
 		engine.audit_key = audit_key;
+		engine.access.settings = config->access;
+		engine.access.throttle = throttle = throttle_new(&config->access.throttle);
+		ok = throttle || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+	}
+	if (ok) {
 		struct server_options options = {
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
 			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
@@ -225,6 +233,7 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	sodium_memzero(audit_key, sizeof audit_key);
 	web_free(web);
 	tls_free(tls);
+	throttle_free(throttle);
 	engine_done(&engine);
 	store_close(store);
 	schema_free(schema);
@@ -241,7 +250,7 @@ static int run_serve(const struct arguments *arguments)
 	enum log_level level;
 	status_init(&st);
 	config_init(&config);
-	if (arguments->config && !config_read(&config, arguments->config, &st)) {
+	if ((arguments->config && !config_read(&config, arguments->config, &st)) || !password_cost_check(&config.access.password, &st)) {
 		return fail(&st);
 	}
 	if (arguments->listen && snprintf(config.listen, sizeof config.listen, "%s", arguments->listen) >= (int)sizeof config.listen) {

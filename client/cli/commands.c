@@ -14,7 +14,7 @@ const struct option global_options[] = {
 	{"context", 0, OPTION_VALUE, "NAME", "which sign-in to use; also KAM_CONTEXT", NULL},
 	{"server", 0, OPTION_VALUE, "HOST:PORT", "the server; also KAM_SERVER", NULL},
 	{"ca", 0, OPTION_VALUE, "FILE", "PEM file of the authority to believe; also KAM_CA", NULL},
-	{"token-file", 0, OPTION_VALUE, "FILE", "file with the token to sign calls with; also KAM_TOKEN_FILE", NULL},
+	{"token-file", 0, OPTION_VALUE, "FILE", "file with the token to sign calls with; also KAM_TOKEN_FILE, or the token itself in KAM_TOKEN", NULL},
 	{"yes", 'y', OPTION_FLAG, NULL, "answer questions with yes", NULL},
 	{"no-input", 0, OPTION_FLAG, NULL, "never ask, fail instead", NULL},
 	{"help", 'h', OPTION_FLAG, NULL, "help on the command", NULL},

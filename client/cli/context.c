@@ -164,7 +164,8 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 	*ret_context = stored ? *stored : (struct context){0};
 	ret_context->name = name;
 	const char *server = first(args_text(args, "server"), "KAM_SERVER");
-	const char *token_file = first(args_text(args, "token-file"), "KAM_TOKEN_FILE");
+	const char *token = args_text(args, "token-file") ? NULL : first(NULL, "KAM_TOKEN");
+	const char *token_file = token ? NULL : first(args_text(args, "token-file"), "KAM_TOKEN_FILE");
 	const char *ca_file = first(args_text(args, "ca"), "KAM_CA");
 	bool elsewhere = server && (!ret_context->server || strcmp(server, ret_context->server) != 0);
 	ret_context->server = server ? server : ret_context->server;
@@ -173,16 +174,33 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 		ret_context->user = NULL;
 	}
 	ret_context->ca_file = ca_file ? ca_file : ret_context->ca_file;
-	ret_context->token_given = token_file != NULL;
-	ret_context->token_file = token_file ? token_file : elsewhere ? NULL : token_path(name, arena, st);
+	ret_context->token = token;
+	ret_context->token_given = token || token_file;
+	ret_context->token_file = token_file ? token_file : elsewhere || token ? NULL : token_path(name, arena, st);
 	return status_ok(st);
 }
 
 /* ---- tokens --------------------------------------------------------------------------------------------------------------------------------- */
 
+/* The first word of a text as a token; what cannot stand in a header is refused here. */
+static bool read_token(const char *text, const char *where, struct arena *arena, const char **ret_token, struct status *st)
+{
+	size_t size = strcspn(text, " \t\r\n");
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] < 0x21 || text[i] > 0x7E) {
+			return status_fail(st, STATUS_FAILED_PRECONDITION, "", "%s holds no token; sign in with kam login", where);
+		}
+	}
+	*ret_token = size > 0 ? arena_strndup(arena, text, size) : NULL;
+	return true;
+}
+
 bool context_token(const struct context *context, struct arena *arena, const char **ret_token, struct status *st)
 {
 	*ret_token = NULL;
+	if (context->token) {
+		return read_token(context->token, "KAM_TOKEN", arena, ret_token, st);
+	}
 	if (!context->token_file) {
 		return true;
 	}
@@ -198,14 +216,7 @@ bool context_token(const struct context *context, struct arena *arena, const cha
 		}
 		return status_ok(st);
 	}
-	size_t size = strcspn(text, " \t\r\n");
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] < 0x21 || text[i] > 0x7E) {
-			return status_fail(st, STATUS_FAILED_PRECONDITION, "", "%s holds no token; sign in with kam login", context->token_file);
-		}
-	}
-	*ret_token = size > 0 ? arena_strndup(arena, text, size) : NULL;
-	return true;
+	return read_token(text, context->token_file, arena, ret_token, st);
 }
 
 bool context_token_write(const struct context *context, const char *token, struct arena *arena, struct status *st)

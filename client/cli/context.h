@@ -18,7 +18,8 @@ struct context {
 	const char *ca_file;    /* NULL: the system's */
 	const char *user;       /* NULL: none known */
 	const char *token_file; /* NULL: none; may not exist */
-	bool token_given;       /* the token file was named by flag or environment: its mode is the user's business */
+	const char *token;      /* the token itself, from the environment; NULL: in token_file */
+	bool token_given;       /* token or token file came by flag or environment: the file's mode is the user's business, and whose it is we do not know */
 };
 
 /* All contexts of the file, in its order. */

@@ -56,7 +56,7 @@ bool login_run(struct cli *cli, struct status *st)
 	}
 	/* A token file that does not exist yet is no fault here, and an old token must not be sent. */
 	struct context here = cli->context;
-	cli->context.token_file = NULL;
+	cli->context.token = cli->context.token_file = NULL;
 	if (!cli_connect(cli, false, st)) {
 		return false;
 	}
@@ -109,7 +109,7 @@ static bool set_password(struct cli *cli, struct status *st)
 {
 	Kam__V1__SetPasswordRequest request = KAM__V1__SET_PASSWORD_REQUEST__INIT;
 	ProtobufCMessage *message;
-	cli->context.token_file = NULL;
+	cli->context.token = cli->context.token_file = NULL;
 	const char *token = cli_password(cli, "reset-file", "", st), *new = token ? cli_password(cli, "password-file", "New password:", st) : NULL;
 	if (!new || !cli_connect(cli, false, st)) {
 		return false;
@@ -165,6 +165,14 @@ bool whoami_run(struct cli *cli, struct status *st)
 	if (reply->user) {
 		printf("%s (%s) at %s, context %s\n", text_clean(reply->user->display_name, &cli->arena), text_clean(reply->user->name, &cli->arena),
 		       cli->context.server, cli->context.name);
+	}
+	if (reply->token) {
+		printf("By the API token %s, until %s, only for", text_clean(output_last_segment(reply->token->name), &cli->arena),
+		       text_clean(reply->token->expire, &cli->arena));
+		for (size_t i = 0; i < reply->token->n_permissions; i++) {
+			printf("%s %s", i == 0 ? "" : ",", text_clean(reply->token->permissions[i], &cli->arena));
+		}
+		printf("\n");
 	}
 	for (size_t i = 0; i < reply->n_grants; i++) {
 		const Kam__V1__Grant *grant = reply->grants[i];

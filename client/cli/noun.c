@@ -179,6 +179,13 @@ static size_t body_options(struct option *options, size_t count, bool changes)
 	return count;
 }
 
+/* One of several: "permission" of the field permissions. */
+static const char *one_of(const struct schema_field *field, struct arena *arena)
+{
+	size_t size = strlen(field->name);
+	return field->repeated && size > 1 && field->name[size - 1] == 's' ? arena_strndup(arena, field->name, size - 1) : field->name;
+}
+
 /* What a table shows of a resource can be given by a flag of its own; "--account acme" for each of several accounts. */
 static size_t column_options(struct cli *cli, const struct schema_resource *resource, struct option *options, size_t count)
 {
@@ -188,7 +195,7 @@ static size_t column_options(struct cli *cli, const struct schema_resource *reso
 			continue;
 		}
 		const struct schema_resource *target = field->repeated && field->rules.reference ? schema_resource_find(cli->schema, field->rules.reference) : NULL;
-		const char *name = text_kebab(target ? target->singular : field->name, &cli->arena);
+		const char *name = text_kebab(target ? target->singular : one_of(field, &cli->arena), &cli->arena);
 		if (!args_option(global_options, global_options_count, arena_printf(&cli->arena, "--%s", name))) {
 			count = add_option(options, count,
 			                   (struct option){name, 0, field->repeated ? OPTION_LIST : OPTION_VALUE, request_value_word(field), field->comment, field});
@@ -212,7 +219,8 @@ static size_t verb_options(struct cli *cli, const struct schema_resource *resour
 		count = add_option(options, count, (struct option){"all", 0, OPTION_FLAG, NULL, "every page", NULL});
 	}
 	if (resource->parent) {
-		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", "what it lies below: accounts/acme", NULL});
+		const char *help = arena_printf(&cli->arena, "what it lies below: %s", noun_example_name(resource->parent, &cli->arena));
+		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", help, NULL});
 		if (strncmp(resource->pattern, "accounts/", 9) == 0) {
 			count = add_option(options, count, (struct option){"account", 0, OPTION_VALUE, "ID", "short for --parent accounts/ID", NULL});
 		}
@@ -253,7 +261,7 @@ static const char *verb_examples(struct cli *cli, const struct schema_resource *
 	struct buf out;
 	buf_init(&out, &cli->arena);
 	const char *name = resource->singleton ? "" : noun_example_name(resource, &cli->arena);
-	const char *below = resource->parent ? " --account acme" : "";
+	const char *below = strncmp(resource->pattern, "accounts/", 9) == 0 ? " --account acme" : "";
 	switch (verb->verb) {
 	case VERB_LIST:
 		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\n", words, below, words);
@@ -287,7 +295,8 @@ static void describe_verb(struct cli *cli, struct command *command, const struct
 	const struct schema_resource *resource = command->resource;
 	bool singleton = resource->singleton;
 	const char *noun = text_words(text_snake(text_kebab(verb->plural ? resource->plural : resource->singular, &cli->arena), &cli->arena), &cli->arena);
-	command->summary = arena_printf(&cli->arena, "%s %s", verb->summary, noun);
+	bool for_good = verb->verb == VERB_DELETE && !resource->methods[VERB_UNDELETE];
+	command->summary = arena_printf(&cli->arena, "%s %s", for_good ? "end, for good, a" : verb->summary, noun);
 	command->usage = singleton && strncmp(verb->usage, "NAME", 4) == 0 ? verb->usage + 4 + (verb->usage[4] == ' ') : verb->usage;
 	command->run = verb->run;
 	command->arguments_min = !singleton && strncmp(verb->usage, "NAME", 4) == 0 ? 1 : 0;

@@ -26,8 +26,8 @@ const char *noun_example_name(const struct schema_resource *resource, struct are
 
 /* The full name that `text` means: as it is, an id below --parent (or --account), or ids alone: acme/jane. */
 const char *name_resolve(struct cli *cli, const struct schema_resource *resource, const char *text, struct status *st);
-/* --parent or --account as the full name of a parent of `resource`; "" where neither is given. With `wildcard` a level in between may be left out: it
- * becomes "-". NULL and a usage error where it is none. */
+/* --parent or --account as the full name of a parent of `resource`; where neither is given, "", or of what users have who is signed in. With `wildcard` a
+ * level in between may be left out: it becomes "-", and nothing stands for oneself. NULL and a usage error where it is none. */
 const char *parent_resolve(struct cli *cli, const struct schema_resource *resource, bool wildcard, struct status *st);
 
 /* ---- requests (request.c, setter.c) ---------------------------------------------------------------------------------------------- */

@@ -67,6 +67,17 @@ static const char *split_id(struct cli *cli, const char *text, const char **ret_
 	return slash + 1;
 }
 
+/* What the answer shows this once, a line of its own. */
+static void tell_once(struct cli *cli, const struct schema_type *type, const ProtobufCMessage *reply)
+{
+	for (size_t i = 0; i < type->fields_count; i++) {
+		const struct schema_field *field = &type->fields[i];
+		if (field->rules.shown_once && value_count(reply, field) > 0) {
+			printf("Its %s, shown only now: %s\n", text_words(field->name, &cli->arena), text_clean(value_get(reply, field, 0).string, &cli->arena));
+		}
+	}
+}
+
 bool create_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
@@ -99,6 +110,7 @@ bool create_run(struct cli *cli, struct status *st)
 	if (cli->output_asked) {
 		return output_message(cli, method->output, reply, st);
 	}
+	tell_once(cli, method->output, reply);
 	return tell(cli, done_word(cli, "Created", "created"), name_of(reply, resource), "", revision, st);
 }
 

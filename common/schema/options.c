@@ -70,6 +70,7 @@ bool options_field(struct build *build, const Google__Protobuf__FieldDescriptorP
 		.secret = rules->secret,
 		.responsibility = rules->responsibility,
 		.person = rules->person,
+		.shown_once = rules->shown_once,
 		.reference = rules->reference[0] ? arena_strdup(&build->schema->arena, rules->reference) : NULL,
 		.max_length = rules->max_length,
 		.max_items = rules->max_items,
@@ -124,6 +125,7 @@ bool options_method(struct build *build, const Google__Protobuf__MethodDescripto
 	method->heavy = rules->heavy;
 	method->hashes = rules->hashes;
 	method->irreversible = rules->irreversible;
+	method->no_token = rules->no_token;
 	method->exports = rules->exports || method->verb == VERB_LIST || method->verb == VERB_LIST_VERSIONS;
 	return true;
 }

@@ -34,7 +34,7 @@ typedef uint32_t schema_groups;
 
 struct schema_rules {
 	enum schema_group group; /* resolved: the field's own, or its message's default; INHERIT in map entries and in types that are not kam's */
-	bool required, immutable, output_only, acyclic, secret, responsibility, person;
+	bool required, immutable, output_only, acyclic, secret, responsibility, person, shown_once;
 	const char *reference;   /* "users", "accounts/stakeholders", "*", or NULL */
 	uint32_t max_length;     /* resolved bytes; UINT32_MAX in types that are not kam's */
 	uint32_t max_items;      /* resolved, likewise */
@@ -92,7 +92,7 @@ struct schema_method {
 	const char *permission; /* NULL: none declared (a method of kam must then have another audience) */
 	enum schema_verb verb;
 	enum schema_audience audience;
-	bool writes, heavy, hashes, exports, irreversible;
+	bool writes, heavy, hashes, exports, irreversible, no_token;
 	const struct schema_resource *resource; /* of a standard method: what it acts on; of a custom one: its service's resource, or NULL */
 	size_t index;           /* 0 … schema_methods_count - 1: for tables beside this one */
 };

@@ -38,6 +38,16 @@ static bool grant_has(const struct grant *grant, const char *permission, int64_t
 	return false;
 }
 
+bool decide_token(const struct caller *caller, const char *permission)
+{
+	for (size_t i = 0; i < caller->token_permissions_count; i++) {
+		if (permission_matches(caller->token_permissions[i], permission)) {
+			return true;
+		}
+	}
+	return !*caller->token;
+}
+
 bool decide_any(const struct caller *caller, const char *permission, int64_t now_us)
 {
 	for (size_t i = 0; i < caller->grants_count; i++) {
@@ -308,17 +318,23 @@ static const char *why_not_other(const struct access *access, const struct store
 
 /* ---- deciding --------------------------------------------------------------------------------------------------------------- */
 
-/* Everybody may see themselves and their sessions, and end these. */
+/* "users.read" of themselves, and what is their own below: sessions and API tokens. */
+static bool is_own(const char *below, const char *permission)
+{
+	size_t noun = strcspn(below, "/");
+	return strncmp(permission, below, noun) == 0 && permission[noun] == '.' &&
+	       ((noun == strlen("sessions") && strncmp(below, "sessions", noun) == 0) || (noun == strlen("tokens") && strncmp(below, "tokens", noun) == 0));
+}
+
+/* Everybody may see themselves, their sessions and their API tokens, end both, and make tokens. */
 static bool is_self(const struct caller *caller, const char *permission, const char *name)
 {
 	size_t size = strlen(caller->user);
 	if (size == 0 || strncmp(name, caller->user, size) != 0) {
 		return false;
 	}
-	if (name[size] == '\0') {
-		return strcmp(permission, "users.read") == 0;
-	}
-	return strncmp(name + size, "/sessions/", 10) == 0 && strncmp(permission, "sessions.", 9) == 0;
+	bool own = name[size] == '\0' ? strcmp(permission, "users.read") == 0 : name[size] == '/' && is_own(name + size + 1, permission);
+	return own && decide_token(caller, permission);
 }
 
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,

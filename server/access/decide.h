@@ -24,6 +24,9 @@ struct decide_memo {
 
 /* Some grant has the permission, on something. What a method asks before it looks at any resource. */
 bool decide_any(const struct caller *caller, const char *permission, int64_t now_us);
+/* An API token that the caller came by, if any, stands for the permission: what a method asks that everybody may call about themselves. Grants are cut to it
+ * already. */
+bool decide_token(const struct caller *caller, const char *permission);
 /* Union of groups over the grants that have the permission: what the caller may ever see. */
 schema_groups decide_groups(const struct caller *caller, const char *permission, int64_t now_us);
 

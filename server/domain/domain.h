@@ -27,6 +27,7 @@
 	X(session)     \
 	X(stakeholder) \
 	X(tie)         \
+	X(token)       \
 	X(user)        \
 	X(watch)
 

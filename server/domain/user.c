@@ -8,6 +8,7 @@
 #include "server/access/password.h"
 #include "server/access/token.h"
 #include "server/domain/admins.h"
+#include "server/domain/credentials.h"
 #include "server/domain/domain.h"
 #include "server/domain/hand_over.h"
 #include "server/domain/names.h"
@@ -22,7 +23,12 @@ static bool prepare_create(struct call *call)
 		return true; /* somebody who cannot sign in yet */
 	}
 	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
-	if (!password_check(request->password, "password", call->status) || !hash || !password_hash(request->password, hash, call->status)) {
+	const char *own[] = {request->user_id, request->user ? request->user->display_name : "", request->user ? request->user->email : "", NULL};
+	if (!hash) {
+		return call_no_memory(call);
+	}
+	if (!password_check(request->password, own, "password", call->status) ||
+	    !password_hash(&call->engine->access.settings.password, request->password, hash, call->status)) {
 		return false;
 	}
 	call->prepared = hash;
@@ -65,19 +71,11 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	return true;
 }
 
-static bool end_session(void *context, const char *name, const struct store_record *record)
-{
-	struct call *call = context;
-	(void)record;
-	return changes_put(call->changes, call->view, name, STORE_PURGE, (struct bytes){0}, call->status);
-}
-
-/* With a user go their sessions, for good: an undeleted user signs in anew. */
+/* With a user go their sessions and API tokens, for good: an undeleted user signs in anew. */
 static bool check_delete(struct call *call, const char *name, const ProtobufCMessage *old)
 {
-	char *pattern = arena_printf(call->arena, "%s/sessions", name);
 	(void)old;
-	return pattern && store_scan(call->view, pattern, NULL, 0, end_session, call, call->status) && status_ok(call->status);
+	return credentials_end_sessions(call, name, "") && credentials_end_tokens(call, name);
 }
 
 /* Whoever is disabled is signed out; enabled again, they sign in anew. */

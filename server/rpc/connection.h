@@ -16,7 +16,7 @@ struct event_base;
 struct connection {
 	TAILQ_ENTRY(connection) all, active_entry, turn_entry;
 	struct worker *worker;
-	struct admission_address address; /* whom it counts against */
+	struct network address; /* whom it counts against */
 	struct io *io;
 	struct rpc_session *session; /* NULL until the handshake is done */
 	int64_t opened_us, used_us;
@@ -53,7 +53,7 @@ struct worker {
 	pthread_mutex_t sockets_lock;
 	struct waiting_socket {
 		int socket;
-		struct admission_address address;
+		struct network address;
 	} sockets[SOCKETS_WAITING_MAX];
 	size_t sockets_count;
 	bool woken;

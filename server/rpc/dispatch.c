@@ -223,6 +223,20 @@ static bool hand_to_readers(struct operation *op)
 	return false;
 }
 
+/* How many calls are there is bounded by whose they are. */
+static bool hand_to_hashers(struct operation *op)
+{
+	struct server *server = op->worker->server;
+	if (!server_may_hash(server, op)) {
+		return false;
+	}
+	if (hand_over(op, server_hasher_queue(server))) {
+		return true;
+	}
+	server_hashed(server, op);
+	return false;
+}
+
 /* The newest state. The snapshot of the call before serves where nothing was committed since; release_snapshot lets it go at the end of the turn. */
 static bool take_snapshot(struct operation *op)
 {
@@ -277,7 +291,7 @@ static bool dispatch(struct operation *op)
 		return true;
 	}
 	if (op->method->hashes && row && row->prepare && !op->prepared_done) {
-		return !hand_over(op, server_hasher_queue(server));
+		return !hand_to_hashers(op);
 	}
 	if (op->method->writes) {
 		return !hand_over(op, server_writer_queue(server));

@@ -155,19 +155,37 @@ static const struct caller *find_caller(struct operation *op, struct executor *e
 	if (caller) {
 		size_t size = strlen(caller->user); /* a resource's name: it fits */
 		memcpy(op->user, caller->user, size + 1);
-		if (now_us - caller->last_used_us > (int64_t)LIMIT_TOUCH_SECONDS * 1000000) {
+		if (*caller->token) {
+			snprintf(op->api_token, sizeof op->api_token, "%s", strrchr(caller->token, '/') + 1);
+		}
+		if (now_us - caller->last_used_us > caller->touch_us) {
 			caller_cache_touch(executor->cache, caller, now_us);
-			server_touch_session(executor->server, caller->session);
+			server_touch(executor->server, *caller->token ? caller->token : caller->session);
 		}
 	}
 	return caller;
 }
 
+/* What an API token may not, though its user may. */
+static bool check_token(struct operation *op, const struct caller *caller)
+{
+	const char *permission = op->method->permission;
+	if (op->method->no_token) {
+		return status_fail(&op->status, STATUS_PERMISSION_DENIED, "TOKEN_REFUSED", "an API token may not call %s: sign in for it", op->method->name);
+	}
+	return !permission || op->method->audience != AUDIENCE_SIGNED_IN || decide_token(caller, permission) ||
+	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "the API token does not have the permission %s", permission);
+}
+
 static bool check_permission(struct operation *op, const struct caller *caller, int64_t now_us)
 {
 	const char *permission = op->method->permission;
+	if (*caller->token && !check_token(op, caller)) {
+		return false;
+	}
 	return !permission || op->method->audience != AUDIENCE_PERMITTED || decide_any(caller, permission, now_us) ||
-	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "none of your roles has the permission %s", permission);
+	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "none of your roles has the permission %s%s", permission,
+	                   *caller->token ? ", or the API token does not have it" : "");
 }
 
 /* kam-as-of: a revision or an RFC 3339 time. */

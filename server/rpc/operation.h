@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "common/base/network.h"
 #include "common/rpc/rpc.h"
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
@@ -30,7 +31,8 @@ struct waiting_message {
 enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
 	OPERATION_TALLY,   /* put on record what the tally has */
-	OPERATION_TOUCH,   /* note that a session is in use */
+	OPERATION_TOUCH,   /* note that a session or API token is in use */
+	OPERATION_SWEEP,   /* remove those that are over */
 	OPERATION_PROBE,   /* does the writer answer? */
 };
 
@@ -50,6 +52,8 @@ struct operation {
 	bool blocked;             /* its stream is full: wait for writable */
 	bool half_closed, end_delivered, finished, prepared_done;
 	bool kept;                /* its texts are its own */
+	bool hashing, hashing_known; /* it has a place with the hashers, and of which kind */
+	struct network hashing_address; /* whose place it is */
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
 	TAILQ_ENTRY(operation) ready_entry;
@@ -70,6 +74,7 @@ struct operation {
 	bool verified;
 	uint32_t exported;        /* resources that the answer takes away, where that goes on record */
 	char user[LIMIT_NAME_BYTES + 1]; /* who it was, for the log and the record */
+	char api_token[LIMIT_ID_BYTES + 1]; /* the id of the API token that spoke for them; "" where none did */
 	const char *note, *request_id;
 	bool pump;                /* this run is a pump's, not a message's */
 	bool more;

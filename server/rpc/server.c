@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/access/throttle.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tally.h"
 
@@ -43,10 +44,12 @@ struct server {
 	struct writer *writer;
 	struct pool *readers, *hashers;
 	struct admission *admission;
+	struct admission *hashing[2]; /* calls with the hashers: of strangers, and of those who are known */
 	struct rpc_budget strangers, known;
 	pthread_mutex_t notices_lock;
 	struct notice_count notices[SERVER_NOTICES];
 	struct tally *tally;
+	int64_t swept_us; /* sessions that are over were last removed; monotonic */
 	atomic_bool tally_waits; /* for the writer, in its queue */
 	atomic_bool stopping;
 	_Atomic uint64_t epoch;
@@ -160,9 +163,30 @@ static bool ask_writer(struct server *server, enum operation_kind kind, const ch
 	return true;
 }
 
-void server_touch_session(struct server *server, const char *session)
+void server_touch(struct server *server, const char *credential)
 {
-	ask_writer(server, OPERATION_TOUCH, session);
+	ask_writer(server, OPERATION_TOUCH, credential);
+}
+
+/* One address must not make all others wait, and strangers not those who are known: each has only so many places, and the strangers together
+ * leave some free. */
+bool server_may_hash(struct server *server, struct operation *op)
+{
+	bool known = *op->user || throttle_knows_address(server->options.engine->access.throttle, op->peer);
+	if (admission_enter(server->hashing[known], op->peer, &op->hashing_address) != NULL) {
+		return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many passwords are waiting to be checked; try again in a few seconds");
+	}
+	op->hashing = true;
+	op->hashing_known = known;
+	return true;
+}
+
+void server_hashed(struct server *server, struct operation *op)
+{
+	if (op->hashing) {
+		op->hashing = false;
+		admission_leave(server->hashing[op->hashing_known], &op->hashing_address);
+	}
 }
 
 static void record_soon(struct server *server)
@@ -194,7 +218,11 @@ void server_tally_taken(struct server *server)
 static void on_clock(evutil_socket_t unused, short what, void *context)
 {
 	struct server *server = context;
+	int64_t now_us = clock_monotonic_us();
 	(void)unused, (void)what;
+	if (now_us - server->swept_us >= access_touch_us(&server->options.engine->access) && ask_writer(server, OPERATION_SWEEP, "")) {
+		server->swept_us = now_us;
+	}
 	if (tally_is_due(server->tally, clock_wall_us()) || writer_wants_to_sign(server->writer)) {
 		record_soon(server);
 	}
@@ -205,7 +233,7 @@ static void on_clock(evutil_socket_t unused, short what, void *context)
 static void on_accept(void *context, int socket, const char *peer)
 {
 	struct server *server = context;
-	struct admission_address address;
+	struct network address;
 	const char *refusal = socket < 0 ? "out of file descriptors" : admission_enter(server->admission, peer, &address);
 	if (!refusal && !worker_accept(server->workers[server->next_worker++ % server->workers_count], socket, &address)) {
 		admission_leave(server->admission, &address);
@@ -385,13 +413,15 @@ struct server *server_new(const struct server_options *options, struct status *s
 	server->known.max_bytes = (size_t)options->limits.request_mib << 20;
 	pthread_mutex_init(&server->notices_lock, NULL);
 	server->admission = admission_new(options->limits.connections, options->limits.connections_per_address);
-	if (!server->admission) {
+	server->hashing[false] = admission_new(LIMIT_HASHER_STRANGERS, LIMIT_HASHER_PER_ADDRESS);
+	server->hashing[true] = admission_new(LIMIT_HASHER_KNOWN, LIMIT_HASHER_PER_ADDRESS);
+	if (!server->admission || !server->hashing[false] || !server->hashing[true]) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	server->workers_wanted = options->workers ? options->workers : cores();
 	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;
 	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
-	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !server->admission || !listen_and_catch(server, st)) {
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !status_ok(st) || !listen_and_catch(server, st)) {
 		server_free(server);
 		return NULL;
 	}
@@ -443,6 +473,8 @@ void server_free(struct server *server)
 	queue_done(&server->reader_queue);
 	queue_done(&server->hasher_queue);
 	admission_free(server->admission);
+	admission_free(server->hashing[false]);
+	admission_free(server->hashing[true]);
 	pthread_mutex_destroy(&server->notices_lock);
 	free(server);
 }

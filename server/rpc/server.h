@@ -63,8 +63,11 @@ struct queue *server_reader_queue(struct server *server);
 struct queue *server_hasher_queue(struct server *server);
 /* After a commit: wakes the workers that have watches. */
 void server_publish(struct server *server);
-/* Notes, now and then, that a session is in use. Any thread. */
-void server_touch_session(struct server *server, const char *session);
+/* Notes that a session or API token is in use. Any thread. */
+void server_touch(struct server *server, const char *credential);
+/* Gives an operation a place with the hashers, or says why there is none. The place is held until server_hashed. Any thread. */
+bool server_may_hash(struct server *server, struct operation *op);
+void server_hashed(struct server *server, struct operation *op);
 /* A message of a call has been dealt with: where it was refused, or was an export, it goes on record. Any thread. */
 void server_record(struct server *server, const struct operation *op);
 struct tally;
@@ -83,7 +86,7 @@ void server_notice(struct server *server, enum server_notice kind, const char *p
 struct worker;
 struct worker *worker_new(struct server *server, struct status *st);
 /* Hands over an accepted socket that was counted in under `address`. False: the worker is too far behind, and both stay the caller's. Any thread. */
-bool worker_accept(struct worker *worker, int socket, const struct admission_address *address);
+bool worker_accept(struct worker *worker, int socket, const struct network *address);
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);

@@ -41,7 +41,8 @@ void tally_free(struct tally *tally)
 static bool is_kind(const struct tally_row *row, const struct schema_method *method, const struct operation *op)
 {
 	return row->method == method && row->code == op->status.code &&
-	       (!method || (strncmp(row->peer, op->peer, sizeof row->peer - 1) == 0 && strcmp(row->actor, op->user) == 0));
+	       (!method || (strncmp(row->peer, op->peer, sizeof row->peer - 1) == 0 && strcmp(row->actor, op->user) == 0 &&
+	                    strcmp(row->api_token, op->api_token) == 0));
 }
 
 /* The place of a kind, or a free one, in part of the places; NULL where all are taken. */
@@ -63,6 +64,7 @@ static void begin(struct place *place, const struct schema_method *method, const
 	*place = (struct place){.used = true, .row = {.method = method, .code = op->status.code, .since_us = now_us}};
 	if (method) {
 		snprintf(place->row.actor, sizeof place->row.actor, "%s", op->user);
+		snprintf(place->row.api_token, sizeof place->row.api_token, "%s", op->api_token);
 		snprintf(place->row.peer, sizeof place->row.peer, "%s", op->peer);
 	}
 }

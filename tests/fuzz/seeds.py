@@ -136,7 +136,8 @@ seeds = {
     "page_token": {"usual": b"filter\nposition\nAAAA", "ends-in-underscores": b"q\nabc\xff\xff\xff\nx"},
     "import_cell": {"date": b"MM/DD/YY hh:mm AM\n9/30/26 1:05 PM", "iso": b"\n2026-09-30T12:00:00Z", "number": b"\n(1,234.50)", "comma": b"\n-$ 1.234,50", "period": b"\n2026-Q3"},
     "name": {"deep": b"accounts/acme/stakeholders/jane", "open": b"accounts/-", "singleton": b"accounts/acme/programme", "time": b"2026-09-30T12:00:00.5+02:00", "day": b"2024-02-29"},
-    "session_token": {"usual": b"kam~jane~abcdefgh23456789~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=")},
+    "session_token": {"usual": b"kam~jane~abcdefgh23456789~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"="),
+                      "api": b"kamapi~jane~ci~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=")},
 }
 
 for target, files in seeds.items():
