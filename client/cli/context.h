@@ -17,6 +17,8 @@ struct context {
 	const char *server;     /* NULL: none known */
 	const char *ca_file;    /* NULL: the system's */
 	const char *user;       /* NULL: none known */
+	const char *cert_file;  /* client certificate; NULL: none */
+	const char *key_file;   /* its key; NULL: in the same file */
 	const char *token_file; /* NULL: none; may not exist */
 	bool token_given;       /* the token file was named by flag or environment: its mode is the user's business */
 };

@@ -113,6 +113,14 @@
 #define LIMIT_SESSION_IDLE_SECONDS (12u * 3600u)
 #define LIMIT_SESSION_SECONDS (30u * 86400u)
 #define LIMIT_RESET_SECONDS 86400u              /* a one-time token for a new password: a working day, wherever its user is */
+#define LIMIT_SIGN_IN_NAMES 8u                  /* of one user: those of issuers and of certificates */
+#define LIMIT_ID_TOKEN_BYTES 16384u             /* an ID token as text: a few hundred groups fit */
+#define LIMIT_ID_TOKEN_SECONDS 86400            /* one that was issued longer ago is refused whatever it says, so that used ones are remembered for a day at most */
+#define LIMIT_ID_TOKEN_SKEW_SECONDS 60          /* that the issuer's clock and ours may differ */
+#define LIMIT_ISSUER_KEYS 32u                   /* keys of an issuer; issuers have two or three */
+#define LIMIT_ISSUER_BYTES (256u << 10)         /* its description, or its keys */
+#define LIMIT_ISSUER_MS 5000u                   /* connecting to it and its whole answer */
+#define LIMIT_ISSUER_WAIT_MS 3000u              /* a sign-in whose token names a new key waits for it so long */
 #define LIMIT_TOUCH_SECONDS 300u                /* that a session is in use is noted so often: its idle time is told by it */
 
 /* Client */

@@ -22,11 +22,11 @@
 struct tls {
 	pthread_mutex_t lock; /* guards `context` */
 	SSL_CTX *context;
-	char *certificate_file, *key_file;
+	char *certificate_file, *key_file, *authorities_file; /* the last one: of clients; NULL: they are not asked */
 	bool intermediate, server;
 };
 
-static const unsigned char alpn_server[] = "\x02h2\x08http/1.1", alpn_client[] = "\x02h2";
+static const unsigned char alpn_server[] = "\x02h2\x08http/1.1", alpn_client[] = "\x02h2", alpn_https[] = "\x08http/1.1";
 static const char groups[] = "X25519:P-256:P-384";
 static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
                                   "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -107,6 +107,25 @@ static bool load_pair(SSL_CTX *context, const char *certificate_file, const char
 	return true;
 }
 
+/* Clients need show nothing; what they show must be theirs, by one of these, and meant for clients. Lists of what was revoked count where the file has some. */
+static bool ask_clients(SSL_CTX *context, const char *file, struct status *st)
+{
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+	if (names == NULL || SSL_CTX_load_verify_file(context, file) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return fail_file(st, "The file of client authorities", file);
+	}
+	SSL_CTX_set_client_CA_list(context, names);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) == X509_LU_CRL) {
+			X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_CRL_CHECK);
+		}
+	}
+	return true;
+}
+
 static SSL_CTX *server_context(const struct tls *tls, struct status *st)
 {
 	static const unsigned char session_context[] = "kam";
@@ -124,7 +143,7 @@ static SSL_CTX *server_context(const struct tls *tls, struct status *st)
 	}
 	SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
 	SSL_CTX_set_alpn_select_cb(context, select_alpn, NULL);
-	if (!load_pair(context, tls->certificate_file, tls->key_file, st)) {
+	if (!load_pair(context, tls->certificate_file, tls->key_file, st) || (tls->authorities_file && !ask_clients(context, tls->authorities_file, st))) {
 		SSL_CTX_free(context);
 		return NULL;
 	}
@@ -164,6 +183,21 @@ struct tls *tls_server_new(const char *certificate_file, const char *key_file, b
 	return tls;
 }
 
+bool tls_server_ask(struct tls *tls, const char *authorities_file, struct status *st)
+{
+	tls->authorities_file = strdup(authorities_file);
+	if (tls->authorities_file == NULL) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+	}
+	return tls_reload(tls, st);
+}
+
+bool tls_client_show(struct tls *tls, const char *certificate_file, const char *key_file, struct status *st)
+{
+	ERR_clear_error();
+	return load_pair(tls->context, certificate_file, key_file, st);
+}
+
 bool tls_reload(struct tls *tls, struct status *st)
 {
 	assert(tls->server);
@@ -179,15 +213,15 @@ bool tls_reload(struct tls *tls, struct status *st)
 	return true;
 }
 
-struct tls *tls_client_new(const char *ca_file, struct status *st)
+static struct tls *client_new(const char *ca_file, const unsigned char *alpn, unsigned alpn_size, bool intermediate, struct status *st)
 {
 	struct tls *tls = tls_new(false, st);
 	if (tls == NULL) {
 		return NULL;
 	}
 	ERR_clear_error();
-	tls->context = context_new(TLS_client_method(), false);
-	if (tls->context == NULL || SSL_CTX_set_alpn_protos(tls->context, alpn_client, sizeof alpn_client - 1) != 0) {
+	tls->context = context_new(TLS_client_method(), intermediate);
+	if (tls->context == NULL || SSL_CTX_set_alpn_protos(tls->context, alpn, alpn_size) != 0) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "TLS cannot be set up: out of memory.");
 		tls_free(tls);
 		return NULL;
@@ -202,6 +236,16 @@ struct tls *tls_client_new(const char *ca_file, struct status *st)
 	return tls;
 }
 
+struct tls *tls_client_new(const char *ca_file, struct status *st)
+{
+	return client_new(ca_file, alpn_client, sizeof alpn_client - 1, false, st);
+}
+
+struct tls *tls_https_new(const char *ca_file, struct status *st)
+{
+	return client_new(ca_file, alpn_https, sizeof alpn_https - 1, true, st);
+}
+
 void tls_free(struct tls *tls)
 {
 	if (tls == NULL) {
@@ -211,6 +255,7 @@ void tls_free(struct tls *tls)
 	pthread_mutex_destroy(&tls->lock);
 	free(tls->certificate_file);
 	free(tls->key_file);
+	free(tls->authorities_file);
 	free(tls);
 }
 

@@ -45,7 +45,7 @@ extern const struct caller caller_anonymous;
 struct access {
 	const struct schema *schema;
 	const struct schema_type *user, *session, *role, *binding, *account, *stakeholder, *contact;
-	uint32_t index_user_manager, index_binding_user, index_references;
+	uint32_t index_user_manager, index_user_sign_in_name, index_binding_user, index_references;
 	uint8_t etag_key[16], token_key[32]; /* from the store; see access_open */
 };
 

@@ -11,6 +11,7 @@
 #include "server/access/password.h"
 #include "server/access/token.h"
 #include "server/domain/domain.h"
+#include "server/domain/session.h"
 #include "server/resource/changes.h"
 
 #include <sodium.h>
@@ -64,19 +65,25 @@ static bool prepare_sign_in(struct call *call)
 static bool sign_in(struct call *call)
 {
 	const Kam__V1__SignInRequest *request = (const void *)call->request;
-	char name[LIMIT_NAME_BYTES + 1], id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
-	uint8_t hash[TOKEN_HASH_BYTES];
+	char name[LIMIT_NAME_BYTES + 1];
 	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
 	call->note = arena_printf(call->arena, "sign-in as %.100s", request->user);
 	if (!call->verified || !user || user->disabled || strcmp(call->witness, user->password_hash) != 0) {
 		return wrong(call);
 	}
-	call->actor = arena_strdup(call->arena, name);
-	token_make(name + strlen("users/"), id, token, hash);
+	return session_open(call, name);
+}
+
+bool session_open(struct call *call, const char *user)
+{
+	char id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	call->actor = arena_strdup(call->arena, user);
+	token_make(user + strlen("users/"), id, token, hash);
 	Kam__V1__Session session = KAM__V1__SESSION__INIT;
-	session.name = arena_printf(call->arena, "%s/sessions/%s", name, id);
+	session.name = arena_printf(call->arena, "%s/sessions/%s", user, id);
 	session.uid = arena_strdup(call->arena, id);
-	session.creator = name;
+	session.creator = arena_strdup(call->arena, user);
 	session.peer = (char *)(uintptr_t)call->peer;
 	session.client = arena_printf(call->arena, "%.200s", call->client);
 	if (session.client) {
@@ -85,7 +92,7 @@ static bool sign_in(struct call *call)
 	session.create_time = session.update_time = session.last_used_time = call_time(call->now_us, call->arena);
 	session.expire_time = call_time(call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000, call->arena);
 	session.token_hash = (ProtobufCBinaryData){sizeof hash, hash};
-	if (!session.name || !session.uid || !session.client || !session.create_time || !session.expire_time ||
+	if (!session.name || !session.uid || !session.creator || !session.client || !session.create_time || !session.expire_time ||
 	    !put_session(call, &session, STORE_CREATE)) {
 		return call_no_memory(call);
 	}

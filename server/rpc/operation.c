@@ -379,6 +379,9 @@ static bool run_handler(struct operation *op, struct executor *executor, struct 
 	if (*request_id && call->replied && pending > 0) {
 		remember(op, call, executor, request_id);
 	}
+	if (call->once) {
+		store_request_put(executor->txn, CALL_ONCE, call->once, (struct bytes){NULL, 0}, call->once_until_s);
+	}
 	return true;
 }
 

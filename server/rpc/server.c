@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/oidc/oidc.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tally.h"
 
@@ -231,6 +232,9 @@ static void reload(struct server *server)
 	} else {
 		log_event(LOG_ERROR, "certificates_refused", "message", "%s", st.message, "action", "%s", "the old pair stays in use", NULL);
 	}
+	if (server->options.engine->oidc) {
+		oidc_reload(server->options.engine->oidc);
+	}
 	service_tell(server->service, "READY=1");
 }
 
@@ -344,7 +348,8 @@ static bool start_threads(struct server *server, struct status *st)
 
 bool server_run(struct server *server, struct status *st)
 {
-	if (!start_threads(server, st) || !start_watchdog(server, st)) {
+	struct oidc *oidc = server->options.engine->oidc;
+	if ((oidc && !oidc_start(oidc, st)) || !start_threads(server, st) || !start_watchdog(server, st)) {
 		return false;
 	}
 	health_set_serving(true);

@@ -35,7 +35,7 @@ struct server_options {
 	const char *const *origins;  /* other sites whose pages may call, ended by NULL; NULL: none */
 	struct server_limits limits;
 	struct tls *tls;
-	const struct engine *engine;
+	const struct engine *engine; /* its oidc is started and reloaded with the server */
 	const struct web *web;       /* NULL: there is no page */
 };
 
