@@ -12,12 +12,14 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct tls {
 	pthread_mutex_t lock; /* guards `context` */
@@ -283,4 +285,76 @@ SSL *tls_connection_new(struct tls *tls, const char *host)
 		ssl = NULL;
 	}
 	return ssl;
+}
+
+/* ---- a client's certificate ----------------------------------------------------------------------------------------------------- */
+
+/* Text without blanks, controls or NUL: it is compared with names that people write. */
+static bool plain_text(const ASN1_STRING *text, char *ret_name)
+{
+	int size = ASN1_STRING_length(text);
+	const unsigned char *data = ASN1_STRING_get0_data(text);
+	if (size < 1 || size >= IO_CERTIFICATE_NAME_BYTES) {
+		return false;
+	}
+	for (int i = 0; i < size; i++) {
+		if (data[i] <= ' ' || data[i] > '~') {
+			return false;
+		}
+	}
+	memcpy(ret_name, data, (size_t)size);
+	ret_name[size] = '\0';
+	return true;
+}
+
+/* The only name of a kind. `ret_name` stays empty where there are several or it is not plain. Returns how many there are. */
+static unsigned only_name(const GENERAL_NAMES *names, int kind, char *ret_name)
+{
+	unsigned count = 0;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != kind) {
+			continue;
+		}
+		if (!plain_text(name->d.ia5, ret_name) || ++count > 1) {
+			ret_name[0] = '\0';
+			return 2;
+		}
+	}
+	return count;
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+	struct tm time;
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) == 1 ? (int64_t)timegm(&time) * 1000000 : 0;
+}
+
+struct io_certificate *tls_peer_certificate(SSL *ssl, bool *ret_ok)
+{
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	*ret_ok = true;
+	if (certificate == NULL) {
+		return NULL;
+	}
+	struct io_certificate *told = calloc(1, sizeof *told);
+	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+	char *digits = serial != NULL ? BN_bn2hex(serial) : NULL;
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	*ret_ok = told != NULL && digits != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
+	if (*ret_ok) {
+		snprintf(told->serial, sizeof told->serial, "%s", digits);
+		told->end_us = end_of(certificate);
+		if (names != NULL && only_name(names, GEN_URI, told->name) == 0) {
+			only_name(names, GEN_EMAIL, told->name);
+		}
+	} else {
+		free(told);
+		told = NULL;
+	}
+	GENERAL_NAMES_free(names);
+	OPENSSL_free(digits);
+	BN_free(serial);
+	ERR_clear_error();
+	return told;
 }

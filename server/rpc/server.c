@@ -19,7 +19,8 @@
 
 enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, NOTICES_PER_SECOND = 10 };
 
-static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused"};
+static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused",
+                                                           [SERVER_CERTIFICATE_REFUSED] = "certificate_refused"};
 
 struct notice_count {
 	unsigned long long total;
@@ -180,6 +181,24 @@ void server_record(struct server *server, const struct operation *op)
 	if ((refused || exported) && tally_add(server->tally, op, clock_wall_us())) {
 		record_soon(server);
 	}
+}
+
+void server_record_certificate(struct server *server, const struct operation *op)
+{
+	static const struct schema_method method = {.path = "/kam/SignInByCertificate", .name = "SignInByCertificate"};
+	struct operation *sign_in = operation_new();
+	if (!sign_in) {
+		return;
+	}
+	sign_in->method = &method;
+	sign_in->peer = op->peer;
+	sign_in->client = op->client;
+	sign_in->note = arena_printf(&sign_in->arena, "as certificate:%s, serial %s", op->certificate->name, op->certificate->serial);
+	memcpy(sign_in->user, op->user, sizeof sign_in->user);
+	if (tally_add(server->tally, sign_in, clock_wall_us())) {
+		record_soon(server);
+	}
+	operation_free(sign_in);
 }
 
 struct tally *server_tally(struct server *server)
