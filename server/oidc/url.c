@@ -31,10 +31,10 @@ bool url_read(const char *text, struct url *ret_url, struct status *st)
 	if (strncmp(text, scheme, sizeof scheme - 1) != 0 || strlen(text) >= URL_BYTES || !is_plain(text) || strchr(text, '#')) {
 		return refuse(text, st);
 	}
-	const char *host = text + sizeof scheme - 1, *end = host + strcspn(host, "/?"), *colon = end;
-	size_t bracketed = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?");
-	colon = host + bracketed < end ? host + bracketed : end;
-	if (colon == host || colon - host > HOST_MAX || memchr(host, '@', (size_t)(end - host))) {
+	const char *host = text + sizeof scheme - 1, *end = host + strcspn(host, "/?");
+	const char *bracket = *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL;
+	const char *colon = bracket ? bracket + 1 : host + strcspn(host, ":/?");
+	if (colon == host || (*host == '[' && !bracket) || colon - host > HOST_MAX || memchr(host, '@', (size_t)(end - host))) {
 		return refuse(text, st);
 	}
 	if (colon < end) {
