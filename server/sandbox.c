@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
@@ -11,6 +13,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -92,7 +95,8 @@ static bool allow_below(int ruleset, const char *const *directories, uint64_t ac
 	return true;
 }
 
-/* What the C library reads to look up a name. Those that are not there are not needed. */
+/* What the C library reads to look up a name. Those that are not there are not needed. One that is a link into a directory of its own, as a resolver's service makes it, may be
+ * replaced there. */
 static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"};
 
 /* struct landlock_net_port_attr, LANDLOCK_RULE_NET_PORT and LANDLOCK_ACCESS_NET_CONNECT_TCP: newer than some headers. */
@@ -111,7 +115,13 @@ static bool allow_port(int ruleset, uint16_t port)
 static bool allow_outgoing(int ruleset, uint16_t port, int abi, struct status *st)
 {
 	for (size_t i = 0; i < sizeof resolver_files / sizeof *resolver_files && !SANITIZED; i++) {
-		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = open(resolver_files[i], O_PATH | O_CLOEXEC)};
+		char real[PATH_MAX], directory[PATH_MAX];
+		if (!realpath(resolver_files[i], real)) {
+			continue;
+		}
+		snprintf(directory, sizeof directory, "%s", real);
+		bool own = strcmp(dirname(directory), "/etc") != 0;
+		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = open(own ? directory : real, O_PATH | O_CLOEXEC)};
 		if (rule.parent_fd >= 0) {
 			syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 			close(rule.parent_fd);

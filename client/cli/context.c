@@ -189,7 +189,8 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 	ret_context->key_file = key_file ? key_file : ret_context->key_file;
 	ret_context->ca_file = ca_file ? ca_file : ret_context->ca_file;
 	ret_context->token_given = token_file != NULL;
-	ret_context->token_file = token_file ? token_file : elsewhere ? NULL : token_path(name, arena, st);
+	/* Whoever names a certificate wants it to count, and beside a token it would not. */
+	ret_context->token_file = token_file ? token_file : elsewhere || cert_file ? NULL : token_path(name, arena, st);
 	return status_ok(st);
 }
 
@@ -230,9 +231,11 @@ bool context_token_write(const struct context *context, const char *token, struc
 	return path && line && private_write(path, line, arena, st);
 }
 
-void context_token_remove(const struct context *context)
+bool context_token_remove(const struct context *context, struct arena *arena, struct status *st)
 {
-	if (context->token_file && !context->token_given) {
-		unlink(context->token_file);
+	const char *path = context->token_given ? NULL : token_path(context->name, arena, st);
+	if (path) {
+		unlink(path);
 	}
+	return path || context->token_given;
 }

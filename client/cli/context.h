@@ -44,4 +44,5 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 /* The token, NULL if there is none. Refuses a context's own token file that others may read. */
 bool context_token(const struct context *context, struct arena *arena, const char **ret_token, struct status *st);
 bool context_token_write(const struct context *context, const char *token, struct arena *arena, struct status *st);
-void context_token_remove(const struct context *context);
+/* Forgets the context's own token; one that was given by flag or environment stays. */
+bool context_token_remove(const struct context *context, struct arena *arena, struct status *st);

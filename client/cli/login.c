@@ -132,10 +132,8 @@ bool login_run(struct cli *cli, struct status *st)
 	if (!contexts_put(&contexts, &here, &cli->arena)) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "there are too many contexts: remove some from the configuration file");
 	}
-	if (!token) { /* one of before would count, and not the certificate */
-		context_token_remove(&here);
-	}
-	if ((token && !keep_token(cli, token, st)) || !contexts_write(&contexts, &cli->arena, st)) {
+	/* A token of before would count, and not the certificate. */
+	if (!(token ? keep_token(cli, token, st) : context_token_remove(&here, &cli->arena, st)) || !contexts_write(&contexts, &cli->arena, st)) {
 		return false;
 	}
 	printf("Signed in to %s as %s%s (context %s, from now on the usual one).\n", here.server, here.user, token ? "" : " by certificate", here.name);
@@ -154,7 +152,9 @@ bool logout_run(struct cli *cli, struct status *st)
 		return false;
 	}
 	status_init(st);
-	context_token_remove(&cli->context);
+	if (!context_token_remove(&cli->context, &cli->arena, st)) {
+		return false;
+	}
 	printf("Signed out of %s (context %s).\n", cli->context.server, cli->context.name);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signing in with an ID token. It is verified on a hasher thread; the writer then looks up whose it is, that it was not used before, and opens the session. Whatever fails, the
- * answer is the same; the reason goes on record.
+ * Signing in with an ID token. It is verified on a hasher thread, so that bad ones cost the writer nothing; the writer then looks up whose it is, that it was not used before, and
+ * opens the session. Whatever fails, the answer is the same; the reason goes on record.
  */
 #include "kam/v1/session.pb-c.h"
 #include "kam/v1/user.pb-c.h"
@@ -13,6 +13,12 @@
 
 #include <stdlib.h>
 
+static bool refuse(struct call *call, const char *why)
+{
+	call->note = arena_printf(call->arena, "ID token: %s", why);
+	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the ID token is not accepted; get a new one and try again, or ask an administrator");
+}
+
 static bool prepare(struct call *call)
 {
 	const Kam__V1__SignInWithIdTokenRequest *request = (const void *)call->request;
@@ -22,10 +28,12 @@ static bool prepare(struct call *call)
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "OIDC_OFF", "this server knows no issuer of ID tokens: sign in with a password");
 	}
 	STATUS_SCRATCH(refusal);
-	call->verified = oidc_verify(oidc, request->id_token, call->now_us / 1000000, call->arena, &identity, &refusal);
-	call->prepared = arena_strdup(call->arena, call->verified ? identity.name : refusal.message);
-	call->witness = call->verified ? arena_printf(call->arena, "%s %lld", identity.once, (long long)identity.until_s) : NULL;
-	return (call->prepared && (!call->verified || call->witness)) || call_no_memory(call);
+	if (!oidc_verify(oidc, request->id_token, call->now_us / 1000000, call->arena, &identity, &refusal)) {
+		return refuse(call, refusal.message);
+	}
+	call->prepared = arena_strdup(call->arena, identity.name);
+	call->witness = arena_printf(call->arena, "%s %lld", identity.once, (long long)identity.until_s);
+	return (call->prepared && call->witness) || call_no_memory(call);
 }
 
 /* Who has the name, and may sign in. */
@@ -41,17 +49,8 @@ static const char *find_user(struct call *call, const char *sign_in_name)
 	return user && !user->disabled ? name : NULL;
 }
 
-static bool refuse(struct call *call, const char *why)
-{
-	call->note = arena_printf(call->arena, "ID token: %s", why);
-	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the ID token is not accepted; get a new one and try again, or ask an administrator");
-}
-
 static bool sign_in(struct call *call)
 {
-	if (!call->verified) {
-		return refuse(call, call->prepared);
-	}
 	call->once = arena_strndup(call->arena, call->witness, OIDC_ONCE_BYTES - 1);
 	call->once_until_s = strtoll(call->witness + OIDC_ONCE_BYTES, NULL, 10);
 	const char *user = find_user(call, call->prepared);

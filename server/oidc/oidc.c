@@ -34,7 +34,8 @@ struct oidc {
 	/* Under the lock: */
 	struct key_set *keys; /* NULL: none could be read yet */
 	int64_t read_us, tried_us; /* monotonic; 0: never */
-	bool wanted;
+	bool wanted, fetching;
+	bool awaited;   /* by a sign-in */
 	unsigned tries; /* that have ended */
 };
 
@@ -169,9 +170,11 @@ static void *fetch_main(void *context)
 		}
 		oidc->tried_us = clock_monotonic_us();
 		oidc->wanted = false;
+		oidc->fetching = true;
 		pthread_mutex_unlock(&oidc->lock);
 		try_once(oidc);
 		pthread_mutex_lock(&oidc->lock);
+		oidc->fetching = false;
 		oidc->tries++;
 		pthread_cond_broadcast(&oidc->fetched);
 	}
@@ -179,18 +182,22 @@ static void *fetch_main(void *context)
 	return NULL;
 }
 
-/* A key that is not known may be a new one: one sign-in waits a moment for the keys to be fetched, where that may be done now. Under the lock. */
-static void ask_for_key(struct oidc *oidc)
+/* A key that is not known may be a new one: one sign-in at a time waits a moment for the keys, where they are being fetched or may be now. Others are refused at once, for
+ * there are few hashers, and passwords need them too. Under the lock. */
+static void wait_for_key(struct oidc *oidc)
 {
 	unsigned tries = oidc->tries;
-	if (!oidc->started || oidc->wanted || clock_monotonic_us() < oidc->tried_us + (int64_t)oidc->retry_s * 1000000) {
+	bool may_fetch = oidc->tried_us == 0 || clock_monotonic_us() >= oidc->tried_us + (int64_t)oidc->retry_s * 1000000;
+	if (!oidc->started || oidc->awaited || (!oidc->fetching && !may_fetch)) {
 		return;
 	}
 	struct timespec until = after_us((int64_t)LIMIT_ISSUER_WAIT_MS * 1000);
-	oidc->wanted = true;
+	oidc->awaited = true;
+	oidc->wanted |= !oidc->fetching;
 	pthread_cond_signal(&oidc->asked);
 	while (oidc->tries == tries && !atomic_load(&oidc->stop) && pthread_cond_timedwait(&oidc->fetched, &oidc->lock, &until) == 0) {
 	}
+	oidc->awaited = false;
 }
 
 /* ---- verifying --------------------------------------------------------------------------------------------------------------------- */
@@ -199,7 +206,7 @@ static bool check_signature(struct oidc *oidc, const struct id_token *token, str
 {
 	pthread_mutex_lock(&oidc->lock);
 	if (oidc->fetches && (!oidc->keys || !key_set_has(oidc->keys, token))) {
-		ask_for_key(oidc);
+		wait_for_key(oidc);
 	}
 	bool ok = oidc->keys ? key_set_verify(oidc->keys, token, st)
 	                     : status_fail(st, STATUS_UNAUTHENTICATED, "ID_TOKEN", "the issuer's keys could not be read yet");

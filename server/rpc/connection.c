@@ -66,7 +66,10 @@ static struct operation *operation_of(struct connection *connection, struct rpc_
 	op->method = rpc_call_method(call);
 	op->deadline_us = rpc_call_deadline_us(call);
 	op->token = bearer(call);
-	op->certificate = rpc_call_metadata(call, "authorization") ? NULL : io_certificate(connection->io);
+	op->certificate = io_certificate(connection->io);
+	if (op->certificate && rpc_call_metadata(call, "authorization")) {
+		op->certificate = NULL; /* what is sent with a call decides */
+	}
 	op->client = metadata(call, "user-agent");
 	op->as_of = metadata(call, "kam-as-of");
 	op->min_revision = metadata(call, "kam-min-revision");

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ class Case(unittest.TestCase):
     """One issuer and one server for all tests of a class; its configuration is in `settings`."""
 
     settings = ""
+    fetches = True
 
     @classmethod
     def setUpClass(cls):
@@ -46,7 +48,21 @@ class Case(unittest.TestCase):
         cls.server.init()
         cls.server.start()
         cls.admin = cls.server.admin()
+        if cls.fetches:
+            cls.wait_for_keys()
         cls.admin.run("users", "create", "jane", "--set", "display_name=Jane", "--set", "sign_in_names=oidc:" + ADDRESS, "--set", "sign_in_names=oidc:user-1")
+
+    @classmethod
+    def reads(cls):
+        """How often the server has read the keys."""
+        return sum("event=issuer_keys_read" in line for line in list(cls.server.lines))
+
+    @classmethod
+    def wait_for_keys(cls, before=0):
+        end = time.monotonic() + 30 * kamtest.PATIENCE
+        while cls.reads() <= before and time.monotonic() < end:
+            time.sleep(0.02)
+        assert cls.reads() > before, "".join(cls.server.lines[-20:])
 
     @classmethod
     def prepare(cls):
@@ -62,6 +78,13 @@ class Case(unittest.TestCase):
         self.assertTrue(reply["session"]["name"].startswith("users/jane/sessions/"))
         self.assertEqual(whoami(self.server, reply["token"])[1]["user"]["name"], "users/jane")
         return reply["token"]
+
+    def accept_soon(self):
+        """A token by a new key: there is at most one fetch a second, so perhaps not at once."""
+        end = time.monotonic() + 30 * kamtest.PATIENCE
+        while sign_in(self.server, self.token())[0] != 200:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.2)
 
     def refusal(self, token):
         status, reply = sign_in(self.server, token)
@@ -100,7 +123,7 @@ class Tokens(Case):
         other = issuers.Key(self.folder, key.id)
         rsa = issuers.Key(self.folder, "two", "RS256")
         self.issuer.keys.append(rsa)
-        self.accept(self.token())  # which makes the key known
+        self.accept_soon()  # which makes the key known
         good = self.token(key=key)
         head, body, signature = good.split(".")
         forged = "%s.%s" % (issuers.encode({"alg": "HS256", "kid": "two"}), body)
@@ -143,18 +166,16 @@ class Tokens(Case):
     def test_used_tokens_stay_used_over_a_restart(self):
         token = self.token()
         session = self.accept(token)
+        before = self.reads()
         self.server.restart()
         self.assertEqual(whoami(self.server, session)[0], 200)
-        self.assertTrue(self.server.log("event=issuer_keys_read"))
+        self.wait_for_keys(before)
         self.refusal(token)
         self.accept(self.token())
 
     def test_a_new_key_is_fetched_when_it_is_first_seen(self):
         self.issuer.keys = [issuers.Key(self.folder, "next-%d" % len(self.issuer.requests))]
-        end = time.monotonic() + 30 * kamtest.PATIENCE
-        while sign_in(self.server, self.token())[0] != 200:  # at most one fetch a second, so perhaps not at once
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.2)
+        self.accept_soon()
 
     def test_a_user_does_not_name_themselves(self):
         tom = self.server.new_user("tom", "kam")
@@ -190,7 +211,7 @@ class Outage(Case):
 class Subject(Case):
     """Keys from a file, and users by their subject."""
 
-    settings = "claim = sub\n"
+    fetches = False
 
     @classmethod
     def prepare(cls):
@@ -223,10 +244,33 @@ class Subject(Case):
         self.issuer.keys = [issuers.Key(self.folder, "new")]
         self.refusal(self.token())
         self.write()
+        before = self.reads()
         self.server.process.send_signal(signal.SIGHUP)
-        self.assertTrue(self.server.log("event=issuer_keys_read"))
+        self.wait_for_keys(before)
         self.accept(self.token())
         self.refusal(self.token(key=old))
+
+
+class Settings(unittest.TestCase):
+    def test_says_what_is_wrong_with_them(self):
+        server = kamtest.Server()
+        self.addCleanup(server.close)
+        server.init()
+        wrong = {
+            "issuer = https://i.example": "oidc.issuer and oidc.client_id", "client_id = kam": "oidc.issuer and oidc.client_id",
+            "issuer = http://i.example\nclient_id = kam": '"http://i.example" is no https address',
+            "issuer = https://i.example\nclient_id = kam\nclaim = name": "oidc.claim is email or sub, not name",
+            "issuer = x\nclient_id = kam\nkeys = /nowhere.json": "oidc.keys: /nowhere.json: No such file",
+            "issuer = x\nclient_id = kam\nkeys = %s" % server.ca: "JSON, line 1",
+            "issuer = https://i.example\nclient_id = kam\nca = /nowhere.pem": "/nowhere.pem cannot be used",
+            "issuer = https://i.example\nclient_id = kam\nretry_seconds = 0": "oidc.retry_seconds",
+        }
+        for text, said in wrong.items():
+            server.config = "[oidc]\n" + text + "\n"
+            with self.subTest(text):
+                done = subprocess.run(server.command(), capture_output=True, text=True, timeout=60 * kamtest.PATIENCE)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn(said, done.stderr)
 
 
 class Off(unittest.TestCase):
