@@ -27,6 +27,11 @@ const size_t global_options_count = sizeof global_options / sizeof global_option
 static const struct option login_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the password, - for stdin; without it you are asked", NULL},
 	{"id-token-file", 0, OPTION_VALUE, "FILE", "file whose first line is an ID token of the server's issuer, - for stdin; it says who you are", NULL},
+	{"oidc", 0, OPTION_FLAG, NULL, "sign in at the server's issuer, in a browser on this machine; needs --issuer and --client-id", NULL},
+	{"issuer", 0, OPTION_VALUE, "URL", "the issuer, as in oidc.issuer of the server's configuration", NULL},
+	{"client-id", 0, OPTION_VALUE, "ID", "the name under which kam is registered there, as in oidc.client_id", NULL},
+	{"issuer-ca", 0, OPTION_VALUE, "FILE", "PEM file of the authority to believe there; the system's without it", NULL},
+	{"callback-port", 0, OPTION_VALUE, "PORT", "where the browser's answer is awaited, if the issuer wants to know that before: http://127.0.0.1:PORT/callback", NULL},
 };
 
 static const struct option passwd_options[] = {
@@ -89,6 +94,7 @@ const struct command commands[] = {
 		.examples = "kam login --server kam.example.com:8443 --ca ca.pem jane\n"
 		            "kam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane\n"
 		            "kam login --server kam.example.com:8443 --id-token-file token\n"
+		            "kam login --server kam.example.com:8443 --oidc --issuer https://login.example.com --client-id kam\n"
 		            "kam login --context sync --server kam.example.com:8443 --cert sync.pem --key sync.key",
 		OPTIONS(login_options), .arguments_max = 1, .run = login_run,
 	},

@@ -3,6 +3,7 @@
  * login, logout, whoami, context: who one is, and where.
  */
 #include "client/cli/cli.h"
+#include "client/cli/login_oidc.h"
 
 #include "common/schema/value.h"
 #include "kam/v1/session.pb-c.h"
@@ -74,7 +75,8 @@ static bool by_id_token(struct cli *cli, const char **ret_user, const char **ret
 {
 	Kam__V1__SignInWithIdTokenRequest request = KAM__V1__SIGN_IN_WITH_ID_TOKEN_REQUEST__INIT;
 	ProtobufCMessage *message;
-	request.id_token = (char *)(uintptr_t)cli_password(cli, "id-token-file", "", st);
+	bool browser = args_given(&cli->args, "oidc");
+	request.id_token = (char *)(uintptr_t)(browser ? login_oidc_token(cli, st) : cli_password(cli, "id-token-file", "", st));
 	if (!request.id_token || !cli_call(cli, cli_own_method(cli, "/kam.v1.SessionService/SignInWithIdToken"), &request.base, &cli->arena, &message, NULL, st)) {
 		return false;
 	}
@@ -102,12 +104,12 @@ static bool by_certificate(struct cli *cli, const char **ret_user, struct status
 static bool sign_in(struct cli *cli, const char **ret_user, const char **ret_token, struct status *st)
 {
 	const char *user = args_place(&cli->args, 0);
-	bool id_token = args_given(&cli->args, "id-token-file");
+	bool id_token = args_given(&cli->args, "id-token-file") || args_given(&cli->args, "oidc");
 	if (user && id_token) {
-		return usage_fail(st, "--id-token-file and USER: the token says who you are, leave USER out");
+		return usage_fail(st, "--oidc, --id-token-file and USER: the token says who you are, leave USER out");
 	}
 	if (!user && !id_token && !cli->context.cert_file) {
-		return usage_fail(st, "who? Give USER, --id-token-file FILE or --cert FILE");
+		return usage_fail(st, "who? Give USER, --oidc, --id-token-file FILE or --cert FILE");
 	}
 	if (!cli_connect(cli, false, st)) {
 		return false;

@@ -120,6 +120,7 @@
 #define LIMIT_ISSUER_KEYS 32u                   /* keys of an issuer; issuers have two or three */
 #define LIMIT_ISSUER_BYTES (256u << 10)         /* its description, or its keys */
 #define LIMIT_ISSUER_MS 5000u                   /* connecting to it and its whole answer */
+#define LIMIT_BROWSER_SECONDS 300               /* kam login --oidc waits so long for its user to sign in there */
 #define LIMIT_ISSUER_WAIT_MS 3000u              /* a sign-in whose token names a new key waits for it so long */
 #define LIMIT_TOUCH_SECONDS 300u                /* that a session is in use is noted so often: its idle time is told by it */
 

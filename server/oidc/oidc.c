@@ -7,11 +7,11 @@
 #include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/log.h"
+#include "common/net/https.h"
 #include "common/net/tls.h"
+#include "common/net/url.h"
 #include "common/schema/json_object.h"
-#include "server/oidc/https.h"
 #include "server/oidc/key_set.h"
-#include "server/oidc/url.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -9,11 +9,16 @@ import json
 import os
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 import issuer as issuers
@@ -117,6 +122,64 @@ class Tokens(Case):
         refused = jane.run("login", "--id-token-file", file, expect=kamtest.SIGNED_OUT)
         self.assertIn("the ID token is not accepted", refused.err)
         self.assertIn("--id-token-file", jane.run("login", "--id-token-file", file, "jane", expect=kamtest.USAGE).err)
+
+    def browser_login(self, *words, person=None, before=None):
+        """kam login --oidc with a browser beside it, which this test is. Answers kam's exit status and what it said."""
+        self.issuer.person = person or {"email": ADDRESS, "email_verified": True}
+        kam = self.server.user("browser").spawn("login", "--oidc", "--issuer", self.issuer.name, "--client-id", "kam", "--issuer-ca", self.issuer.authority.pem, *words)
+        self.addCleanup(kam.communicate)
+        self.addCleanup(kam.kill)
+        address = None
+        while not address:
+            line = kam.stderr.readline()
+            self.assertTrue(line, "kam has ended")
+            address = line.strip() if line.startswith("https://") else None
+        if before:
+            before(address)
+        context = ssl.create_default_context(cafile=self.issuer.authority.pem)
+        with urllib.request.urlopen(address, context=context, timeout=30 * kamtest.PATIENCE) as page:
+            self.assertIn("You may close this page", page.read().decode())
+        out, err = kam.communicate(timeout=60 * kamtest.PATIENCE)
+        return kam.returncode, out + err
+
+    def test_in_a_browser(self):
+        status, said = self.browser_login()
+        self.assertEqual((status, "as jane" in said), (kamtest.OK, True), said)
+        self.assertIn("users/jane", self.server.user("browser").run("whoami").out)
+        status, said = self.browser_login(person={"email": "tom@example.com", "email_verified": True})
+        self.assertEqual((status, "the ID token is not accepted" in said), (kamtest.SIGNED_OUT, True), said)
+        status, said = self.browser_login(person={"email": ADDRESS, "email_verified": True, "nonce": "another"})
+        self.assertEqual((status, "(nonce)" in said), (kamtest.SIGNED_OUT, True), said)
+        self.issuer.denies = True
+        status, said = self.browser_login()
+        self.issuer.denies = False
+        self.assertEqual((status, "access_denied: not today" in said), (kamtest.SIGNED_OUT, True), said)
+
+    def test_in_a_browser_beside_others_who_call(self):
+        def others(address):
+            place = dict(urllib.parse.parse_qsl(address.split("?", 1)[1]))["redirect_uri"]
+            for path, status in (("/favicon.ico", 404), ("/callback?code=x&state=y", 400), ("/callback?code=x", 400), ("/callback", 404),
+                                 ("/callback?state=%s&iss=x&code=y" % dict(urllib.parse.parse_qsl(address))["state"], 400)):
+                with self.assertRaises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(place.replace("/callback", path), timeout=30 * kamtest.PATIENCE)
+                refused.exception.close()
+                self.assertEqual(refused.exception.code, status)
+            port = int(place.split(":")[2].split("/")[0])
+            socket.create_connection(("127.0.0.1", port)).close()
+
+        status, said = self.browser_login(before=others)
+        self.assertEqual((status, "as jane" in said), (kamtest.OK, True), said)
+
+    def test_in_a_browser_with_what_is_wrong(self):
+        kam = self.server.user("browser")
+        common = ["login", "--oidc", "--client-id", "kam", "--issuer-ca", self.issuer.authority.pem]
+        self.assertIn("--issuer URL", kam.run(*common, expect=kamtest.USAGE).err)
+        self.assertIn("is no https address", kam.run(*common, "--issuer", "http://localhost", expect=kamtest.UNAVAILABLE).err)
+        self.assertIn("describes itself", kam.run(*common, "--issuer", self.issuer.name + "/", expect=kamtest.OTHER).err)
+        self.assertIn("certificate", kam.run("login", "--oidc", "--client-id", "kam", "--issuer", self.issuer.name, expect=kamtest.UNAVAILABLE).err)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            self.assertIn("cannot wait", kam.run(*common, "--issuer", self.issuer.name, "--callback-port", port, expect=kamtest.UNAVAILABLE).err)
 
     def test_refuses_all_else_with_the_same_answer(self):
         now, key = int(time.time()), self.issuer.keys[0]

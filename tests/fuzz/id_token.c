@@ -4,8 +4,8 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "common/net/url.h"
 #include "server/oidc/key_set.h"
-#include "server/oidc/url.h"
 
 enum { NOW = 1800000000 };
 

@@ -7,6 +7,7 @@
 """
 
 import base64
+import hashlib
 import http.server
 import json
 import os
@@ -14,6 +15,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 
 
 def openssl(*words, data=None):
@@ -82,6 +84,7 @@ class Issuer:
         self.authority = Authority(folder, "issuer")
         self.certificate = self.authority.issue("issuer", "DNS:localhost,IP:127.0.0.1")
         self.keys, self.requests, self.port, self.server = [Key(folder, "one")], [], 0, None
+        self.codes, self.person, self.denies = {}, {}, False  # person: whose browser it is, as claims
 
     @property
     def name(self):
@@ -93,8 +96,29 @@ class Issuer:
     def answer(self, path):
         """What there is at a path: a status and a document."""
         if path == "/.well-known/openid-configuration":
-            return 200, {"issuer": self.name, "jwks_uri": self.name + "/keys"}
+            return 200, {"issuer": self.name, "jwks_uri": self.name + "/keys", "authorization_endpoint": self.name + "/authorize?tenant=1",
+                         "token_endpoint": self.name + "/token"}
         return (200, self.key_set()) if path == "/keys" else (404, {})
+
+    def authorize(self, query):
+        """Whoever comes is signed in at once: where their browser is sent. RFC 6749 section 4.1.1, RFC 7636 section 4.3."""
+        asked = dict(urllib.parse.parse_qsl(query, strict_parsing=True))
+        sound = (asked["response_type"], asked["client_id"], asked["code_challenge_method"], asked["tenant"]) == ("code", self.client_id, "S256", "1")
+        if not sound or "openid" not in asked["scope"].split() or not asked["redirect_uri"].startswith("http://127.0.0.1:"):
+            return None
+        code = "%s+/=&" % os.urandom(8).hex()
+        self.codes[code] = asked
+        answer = {"state": asked["state"], "iss": self.name, **({"error": "access_denied", "error_description": "not today"} if self.denies else {"code": code})}
+        return asked["redirect_uri"] + "?" + urllib.parse.urlencode(answer)
+
+    def exchange(self, form):
+        """A code for a token, once, for whoever knows the verifier. RFC 7636 section 4.6."""
+        given = dict(urllib.parse.parse_qsl(form, strict_parsing=True))
+        asked = self.codes.pop(given["code"], None)
+        if not asked or given["grant_type"] != "authorization_code" or (given["client_id"], given["redirect_uri"]) != (asked["client_id"], asked["redirect_uri"]) or \
+                encode(hashlib.sha256(given["code_verifier"].encode()).digest()) != asked["code_challenge"]:
+            return 400, {"error": "invalid_grant", "error_description": "the code is not known"}
+        return 200, {"token_type": "Bearer", "access_token": "x", "id_token": self.token(**{"nonce": asked["nonce"], **self.person})}
 
     def start(self):
         issuer = self
@@ -102,7 +126,20 @@ class Issuer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.requests.append(self.path)
-                status, document = issuer.answer(self.path)
+                if self.path.startswith("/authorize?"):
+                    place = issuer.authorize(self.path.split("?", 1)[1])
+                    self.send_response(302 if place else 400)
+                    self.send_header("location", place or "")
+                    self.send_header("content-length", "0")
+                    self.end_headers()
+                else:
+                    self.reply(*issuer.answer(self.path))
+
+            def do_POST(self):
+                form = self.rfile.read(int(self.headers["content-length"])).decode()
+                self.reply(*(issuer.exchange(form) if self.path == "/token" else (404, {})))
+
+            def reply(self, status, document):
                 body = json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("content-type", "application/json")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  */
-#include "server/oidc/url.h"
+#include "common/net/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>

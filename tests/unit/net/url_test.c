@@ -8,7 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "server/oidc/url.h"
+#include "common/net/url.h"
 
 #include <string.h>
 
