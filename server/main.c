@@ -214,7 +214,8 @@ static size_t files_read_later(const struct config *config, const struct oidc *o
 	return count;
 }
 
-/* After the start kamd opens nothing but certificates and keys, on SIGHUP, and the store's own files; the web page is in memory. It connects to an issuer of ID tokens alone. */
+/* After the start kamd opens nothing but certificates and keys, on SIGHUP, and the store's own files; the web page is in memory. It connects to an issuer of ID
+ * tokens alone. */
 static bool enter_sandbox(const struct config *config, const char *data, const struct oidc *oidc, struct status *st)
 {
 	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[2 * FILES_MAX][PATH_MAX];
@@ -255,7 +256,8 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
 	uint8_t audit_key[STORE_SECRET_KEY_BYTES];
 	bool ok = store && open_engine(&engine, schema, store, st) && audit_key_read(data, audit_key, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
-	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL) && ((engine.oidc = open_oidc(config, st)) != NULL || status_ok(st));
+	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL) &&
+	          ((engine.oidc = open_oidc(config, st)) != NULL || status_ok(st));
 	if (ok) {
 		engine.audit_key = audit_key;
 		struct server_options options = {

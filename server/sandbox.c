@@ -95,8 +95,8 @@ static bool allow_below(int ruleset, const char *const *directories, uint64_t ac
 	return true;
 }
 
-/* What the C library reads to look up a name. Those that are not there are not needed. One that is a link into a directory of its own, as a resolver's service makes it, may be
- * replaced there. */
+/* What the C library reads to look up a name. Those that are not there are not needed. One that is a link into a directory of its own, as a resolver's service
+ * makes it, may be replaced there. */
 static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"};
 
 /* struct landlock_net_port_attr, LANDLOCK_RULE_NET_PORT and LANDLOCK_ACCESS_NET_CONNECT_TCP: newer than some headers. */
@@ -121,7 +121,8 @@ static bool allow_outgoing(int ruleset, uint16_t port, int abi, struct status *s
 		}
 		snprintf(directory, sizeof directory, "%s", real);
 		bool own = strcmp(dirname(directory), "/etc") != 0;
-		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = open(own ? directory : real, O_PATH | O_CLOEXEC)};
+		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = open(own ? directory : real,
+			O_PATH | O_CLOEXEC)};
 		if (rule.parent_fd >= 0) {
 			syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 			close(rule.parent_fd);
@@ -176,8 +177,8 @@ static void drop_capabilities(struct sandbox_report *report)
 
 /* ---- seccomp --------------------------------------------------------------------------------------------------------------------------------- */
 
-/* What kamd was seen to use after the start by all the tests, and what the libraries under it use where tests do not lead: a large block that grows, a write that was cut
- * short, a machine without vDSO. */
+/* What kamd was seen to use after the start by all the tests, and what the libraries under it use where tests do not lead: a large block that grows, a write
+ * that was cut short, a machine without vDSO. */
 static const char *const allowed[] = {
 	/* memory; mmap and mprotect are below */
 	"brk", "madvise", "mremap", "munmap",

@@ -5,8 +5,8 @@
  * What is given up is gone for the process and all threads started later, for good. So it is entered by the main thread after the store, the certificates
  * and the listening socket are open, and before any other thread is started: Landlock and capabilities hold for the calling thread and those it starts.
  *
- * Landlock  files: only below the given directories. Where the kernel knows it also: no TCP bind and connect but to the given port, no abstract sockets, no signals to others.
- *           Looking up names needs the resolver's few files in /etc, which are then readable.
+ * Landlock  files: only below the given directories. Where the kernel knows it also: no TCP bind and connect but to the given port, no abstract sockets, no
+ * signals to others. Looking up names needs the resolver's few files in /etc, which are then readable.
  * seccomp   system calls: what kamd was seen to use, and no more. What no correct kamd ever calls (execve, fork, ptrace, mount, …) kills the process, loudly,
  *           for then somebody else is running in it. Everything else answers ENOSYS, as an older kernel would: a C library that tries something new then does
  *           what it did before, and an update of it does not bring kamd down.

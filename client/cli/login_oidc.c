@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The browser's answer is a code that only who began can use: it is worth nothing without the verifier, which stays in this process (PKCE). `state` ties the answer to our question, `nonce` the
- * token to our answer.
+ * The browser's answer is a code that only who began can use: it is worth nothing without the verifier, which stays in this process (PKCE). `state` ties the
+ * answer to our question, `nonce` the token to our answer.
  */
 #include "client/cli/login_oidc.h"
 
@@ -110,7 +110,8 @@ static bool discover(struct oidc_login *login)
 	struct bytes body;
 	STATUS_SCRATCH(st);
 	size_t size = strlen(login->issuer);
-	const char *url = arena_printf(login->arena, "%.*s/.well-known/openid-configuration", (int)(size - (size > 0 && login->issuer[size - 1] == '/')), login->issuer);
+	const char *url = arena_printf(login->arena, "%.*s/.well-known/openid-configuration", (int)(size - (size > 0 && login->issuer[size - 1] == '/')),
+	                               login->issuer);
 	if (!url) {
 		return no_memory(login);
 	}
@@ -121,7 +122,8 @@ static bool discover(struct oidc_login *login)
 	login->authorization_endpoint = json_member_text(&description, "authorization_endpoint");
 	login->token_endpoint = json_member_text(&description, "token_endpoint");
 	if (!issuer || strcmp(issuer, login->issuer) != 0) {
-		return status_fail(login->st, STATUS_FAILED_PRECONDITION, "", "--issuer: %s describes itself as the issuer \"%.200s\"", login->issuer, issuer ? issuer : "");
+		return status_fail(login->st, STATUS_FAILED_PRECONDITION, "", "--issuer: %s describes itself as the issuer \"%.200s\"", login->issuer,
+		                   issuer ? issuer : "");
 	}
 	bool usable = login->authorization_endpoint && strncmp(login->authorization_endpoint, "https://", 8) == 0 && login->token_endpoint;
 	return usable || status_fail(login->st, STATUS_FAILED_PRECONDITION, "", "--issuer: %s does not say where one signs in", login->issuer);
@@ -133,9 +135,9 @@ static bool check_nonce(struct oidc_login *login, const char *token)
 	struct bytes payload;
 	STATUS_SCRATCH(st);
 	const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
-	const char *nonce = second && base64_decode(first + 1, (size_t)(second - first - 1), login->arena, &payload) && json_read_members(payload, login->arena, &claims, &st)
-	                            ? json_member_text(&claims, "nonce")
-	                            : NULL;
+	bool readable = second && base64_decode(first + 1, (size_t)(second - first - 1), login->arena, &payload) &&
+	                json_read_members(payload, login->arena, &claims, &st);
+	const char *nonce = readable ? json_member_text(&claims, "nonce") : NULL;
 	return (nonce && strcmp(nonce, login->nonce) == 0) ||
 	       status_fail(login->st, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the issuer's token does not belong to this sign-in (nonce); begin anew");
 }
@@ -162,10 +164,11 @@ static const char *exchange(struct oidc_login *login)
 		fail_issuer(login, &st);
 		return NULL;
 	}
-	const char *token = json_member_text(&answer, "id_token"), *error = json_member_text(&answer, "error"), *why = json_member_text(&answer, "error_description");
+	const char *error = json_member_text(&answer, "error"), *why = json_member_text(&answer, "error_description");
+	const char *token = json_member_text(&answer, "id_token");
 	if (reply.status != 200 || !token) {
-		status_fail(login->st, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the issuer gives no ID token: %.100s%s%.200s", error ? error : "it says no more", why ? ": " : "",
-		            why ? why : "");
+		status_fail(login->st, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the issuer gives no ID token: %.100s%s%.200s", error ? error : "it says no more",
+		            why ? ": " : "", why ? why : "");
 		return NULL;
 	}
 	return check_nonce(login, token) ? token : NULL;
@@ -244,8 +247,8 @@ static void respond(int socket, const char *status, const char *text)
 {
 	char page[1024];
 	int size = snprintf(page, sizeof page,
-	                    "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\n"
-	                    "Content-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n%s",
+	                    "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+	                    "Referrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'\r\nConnection: close\r\n\r\n%s",
 	                    status, strlen(text), text);
 	for (int sent = 0; sent < size;) {
 		ssize_t wrote = send(socket, page + sent, (size_t)(size - sent), MSG_NOSIGNAL);
@@ -275,7 +278,8 @@ static bool take_answer(struct oidc_login *login, int socket, char *request)
 	}
 	login->code = parameter(query, "code", login->arena);
 	if (error || !login->code) {
-		status_fail(login->st, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the issuer says no: %.100s%s%.200s", error ? error : "it gives no code", why ? ": " : "", why ? why : "");
+		status_fail(login->st, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the issuer says no: %.100s%s%.200s", error ? error : "it gives no code",
+		            why ? ": " : "", why ? why : "");
 		respond(socket, "200 OK", "The sign-in has failed; see the terminal. You may close this page.");
 		return true;
 	}

@@ -115,7 +115,7 @@
 #define LIMIT_RESET_SECONDS 86400u              /* a one-time token for a new password: a working day, wherever its user is */
 #define LIMIT_SIGN_IN_NAMES 8u                  /* of one user: those of issuers and of certificates */
 #define LIMIT_ID_TOKEN_BYTES 16384u             /* an ID token as text: a few hundred groups fit */
-#define LIMIT_ID_TOKEN_SECONDS 86400            /* one that was issued longer ago is refused whatever it says, so that used ones are remembered for a day at most */
+#define LIMIT_ID_TOKEN_SECONDS 86400            /* one issued longer ago is refused whatever it says, so that used ones are remembered for a day at most */
 #define LIMIT_ID_TOKEN_SKEW_SECONDS 60          /* that the issuer's clock and ours may differ */
 #define LIMIT_ISSUER_KEYS 32u                   /* keys of an issuer; issuers have two or three */
 #define LIMIT_ISSUER_BYTES (256u << 10)         /* its description, or its keys */

@@ -70,7 +70,8 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	if (form) {
 		snprintf(content, sizeof content, "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n", strlen(form));
 	}
-	int size = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\nUser-Agent: kam/" KAM_VERSION "\r\n%sConnection: close\r\n\r\n",
+	int size = snprintf(head, sizeof head,
+		"%s %s HTTP/1.1\r\nHost: %s\r\nAccept: application/json\r\nUser-Agent: kam/" KAM_VERSION "\r\n%sConnection: close\r\n\r\n",
 	                    form ? "POST" : "GET", fetch->url->path, fetch->url->host, content);
 	if (!io_write(io, (struct bytes){(const uint8_t *)head, (size_t)size}) || (form && !io_write(io, bytes_of(form)))) {
 		end(fetch, "out of memory");

@@ -23,8 +23,8 @@ struct https_reply {
 	struct bytes body;
 };
 
-/* UNAVAILABLE says why there is no answer: it took longer than LIMIT_ISSUER_MS, is more than LIMIT_ISSUER_BYTES, TLS or HTTP failed, or `stop`. INVALID_ARGUMENT where the address is
- * none. Looking up the name is bounded by the system's resolver alone. */
+/* UNAVAILABLE says why there is no answer: it took longer than LIMIT_ISSUER_MS, is more than LIMIT_ISSUER_BYTES, TLS or HTTP failed, or `stop`.
+ * INVALID_ARGUMENT where the address is none. Looking up the name is bounded by the system's resolver alone. */
 bool https_exchange(const struct https_request *request, struct arena *arena, struct https_reply *ret_reply, struct status *st);
 /* The body of a GET that was answered with 200. */
 bool https_get(const char *url, struct tls *tls, const atomic_bool *stop, struct arena *arena, struct bytes *ret_body, struct status *st);

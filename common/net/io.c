@@ -215,7 +215,8 @@ static void tls_reason(struct io *io, int error, char *reason, size_t size)
 	long verified = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 	if (io->state == IO_HANDSHAKE && verified != X509_V_OK) {
 		io->certificate_refused = true;
-		snprintf(reason, size, "%sthe %s's certificate is not accepted (%s)", what, io->names != NULL ? "server" : "client", X509_verify_cert_error_string(verified));
+		snprintf(reason, size, "%sthe %s's certificate is not accepted (%s)", what, io->names != NULL ? "server" : "client",
+			X509_verify_cert_error_string(verified));
 	} else if (refuses_ours(io, ssl, code)) {
 		snprintf(reason, size, refusal_text, text);
 	} else {

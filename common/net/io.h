@@ -49,7 +49,7 @@ void io_set_reading(struct io *io, bool reading);
 /* The certificate that the peer has shown and that was verified, where it was asked for one (tls_server_ask). */
 enum { IO_CERTIFICATE_NAME_BYTES = 228, IO_CERTIFICATE_SERIAL_BYTES = 41 };
 struct io_certificate {
-	char name[IO_CERTIFICATE_NAME_BYTES]; /* its one URI, or where it has none its one e-mail address (subjectAltName); "" where it has several, none, or no plain one */
+	char name[IO_CERTIFICATE_NAME_BYTES]; /* its one URI, or where it has none its one e-mail address (subjectAltName); "": none, several, not plain */
 	char serial[IO_CERTIFICATE_SERIAL_BYTES]; /* in hexadecimal */
 	int64_t end_us;                       /* wall clock at which it expires */
 };

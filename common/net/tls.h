@@ -14,8 +14,8 @@ struct arena;
 
 /* A server's: PEM chain and key from files, ALPN "h2" then "http/1.1". FAILED_PRECONDITION says which file and why. */
 struct tls *tls_server_new(const char *certificate_file, const char *key_file, bool intermediate, struct status *st);
-/* Asks clients for a certificate by one of the authorities in the PEM file, with CRLs where it has some. A client may show none; one that does not verify ends the
- * handshake. Before the first connection; tls_reload reads this file again too. */
+/* Asks clients for a certificate by one of the authorities in the PEM file, with CRLs where it has some. A client may show none; one that does not verify ends
+ * the handshake. Before the first connection; tls_reload reads this file again too. */
 bool tls_server_ask(struct tls *tls, const char *authorities_file, struct status *st);
 /* Reads the files again; keeps the old pair and fails where the new is unusable (missing, mismatched, expired). */
 bool tls_reload(struct tls *tls, struct status *st);

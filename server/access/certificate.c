@@ -29,7 +29,8 @@ void certificate_cache_free(struct certificate_cache *cache)
 	free(cache);
 }
 
-static bool load(const struct access *access, const struct store_view *view, const char *name, struct arena *arena, struct caller *ret_caller, struct status *st)
+static bool load(const struct access *access, const struct store_view *view, const char *name, struct arena *arena, struct caller *ret_caller,
+                 struct status *st)
 {
 	char sign_in_name[LIMIT_NAME_BYTES + 1], user[LIMIT_NAME_BYTES + 1];
 	bool whole = *name && snprintf(sign_in_name, sizeof sign_in_name, SIGN_IN_NAME_CERTIFICATE "%s", name) < (int)sizeof sign_in_name;
@@ -40,13 +41,14 @@ static bool load(const struct access *access, const struct store_view *view, con
 	}
 	if (status_ok(st) || st->code == STATUS_UNAUTHENTICATED || st->code == STATUS_NOT_FOUND) {
 		status_init(st);
-		status_fail(st, STATUS_UNAUTHENTICATED, "CERTIFICATE_UNKNOWN", "not signed in: nobody who may sign in has the name in your client certificate among their sign-in names");
+		status_fail(st, STATUS_UNAUTHENTICATED, "CERTIFICATE_UNKNOWN",
+			"not signed in: nobody who may sign in has the name in your client certificate among their sign-in names");
 	}
 	return false;
 }
 
-const struct caller *certificate_cache_get(struct certificate_cache **cache, const struct access *access, const struct store_view *view, const char *name, uint64_t epoch,
-                                           struct status *st)
+const struct caller *certificate_cache_get(struct certificate_cache **cache, const struct access *access, const struct store_view *view, const char *name,
+                                           uint64_t epoch, struct status *st)
 {
 	*cache = *cache ? *cache : calloc(1, sizeof **cache);
 	if (!*cache) {

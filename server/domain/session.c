@@ -111,7 +111,8 @@ static bool sign_out(struct call *call)
 {
 	Kam__V1__SignOutResponse response = KAM__V1__SIGN_OUT_RESPONSE__INIT;
 	if (!*call->caller->session) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_SESSION", "there is no session to end: your client certificate signs you in, at each call");
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_SESSION",
+			"there is no session to end: your client certificate signs you in, at each call");
 	}
 	return changes_put(call->changes, call->view, call->caller->session, STORE_PURGE, (struct bytes){0}, call->status) &&
 	       call_reply(call, &response.base);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Signing in with an ID token. It is verified on a hasher thread, so that bad ones cost the writer nothing; the writer then looks up whose it is, that it was not used before, and
- * opens the session. Whatever fails, the answer is the same; the reason goes on record.
+ * Signing in with an ID token. It is verified on a hasher thread, so that bad ones cost the writer nothing; the writer then looks up whose it is, that it was
+ * not used before, and opens the session. Whatever fails, the answer is the same; the reason goes on record.
  */
 #include "kam/v1/session.pb-c.h"
 #include "kam/v1/user.pb-c.h"
@@ -16,7 +16,8 @@
 static bool refuse(struct call *call, const char *why)
 {
 	call->note = arena_printf(call->arena, "ID token: %s", why);
-	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED", "the ID token is not accepted; get a new one and try again, or ask an administrator");
+	return status_fail(call->status, STATUS_UNAUTHENTICATED, "SIGN_IN_FAILED",
+		"the ID token is not accepted; get a new one and try again, or ask an administrator");
 }
 
 static bool prepare(struct call *call)

@@ -156,7 +156,8 @@ static bool find_whose(const struct json_members *claims, bool by_email, const c
 	return true;
 }
 
-bool id_token_judge(const struct id_token *token, const struct id_token_rules *rules, struct arena *arena, struct id_token_claims *ret_claims, struct status *st)
+bool id_token_judge(const struct id_token *token, const struct id_token_rules *rules, struct arena *arena, struct id_token_claims *ret_claims,
+                    struct status *st)
 {
 	struct json_members claims;
 	if (!json_read_members(token->payload, arena, &claims, st)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * id_token.h - an ID token as text: its parts, its header, its claims, and what must hold of them. No key and no clock of its own, so that it can be tried alone.
+ * id_token.h - an ID token as text: its parts, its header, its claims, and what must hold of them. No key and no clock of its own, so that it can be tried
+ * alone.
  *
  * Owns:    everything is in the arena or a part of the token's text.
  * Errors:  UNAUTHENTICATED with the reason in `message`, for the record; whoever sent the token is not told.
@@ -36,4 +37,5 @@ struct id_token_claims {
 /* Cuts the token up and reads its header. Nothing of the payload is believed, or looked at, yet. */
 bool id_token_read(const char *text, struct arena *arena, struct id_token *ret_token, struct status *st);
 /* Reads and judges the claims of a token whose signature holds. */
-bool id_token_judge(const struct id_token *token, const struct id_token_rules *rules, struct arena *arena, struct id_token_claims *ret_claims, struct status *st);
+bool id_token_judge(const struct id_token *token, const struct id_token_rules *rules, struct arena *arena, struct id_token_claims *ret_claims,
+                    struct status *st);

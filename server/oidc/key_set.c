@@ -56,7 +56,8 @@ static EVP_PKEY *read_rsa(const struct json_members *jwk, struct arena *arena)
 		return NULL;
 	}
 	BIGNUM *modulus = BN_bin2bn(n.data, (int)n.size, NULL), *exponent = BN_bin2bn(e.data, (int)e.size, NULL);
-	bool sound = modulus && exponent && BN_num_bits(modulus) >= RSA_BITS_MIN && BN_num_bits(modulus) <= RSA_BITS_MAX && BN_is_odd(modulus) && BN_is_odd(exponent) &&
+	bool sound = modulus && exponent && BN_num_bits(modulus) >= RSA_BITS_MIN && BN_num_bits(modulus) <= RSA_BITS_MAX && BN_is_odd(modulus) &&
+	             BN_is_odd(exponent) &&
 	             !BN_is_one(exponent);
 	OSSL_PARAM_BLD *build = sound ? OSSL_PARAM_BLD_new() : NULL;
 	OSSL_PARAM *params = NULL;
@@ -150,7 +151,8 @@ static bool read_keys(struct key_set *keys, struct bytes text, struct arena *are
 		}
 		add_key(keys, &jwk, arena, st);
 	}
-	return keys->count > 0 || status_fail(st, STATUS_FAILED_PRECONDITION, "ISSUER_KEYS", "it has no key that can be used: RSA of 2048 bits or more, or EC P-256, to verify");
+	return keys->count > 0 || status_fail(st, STATUS_FAILED_PRECONDITION, "ISSUER_KEYS",
+		"it has no key that can be used: RSA of 2048 bits or more, or EC P-256, to verify");
 }
 
 struct key_set *key_set_read(struct bytes text, struct status *st)
@@ -213,7 +215,8 @@ static int to_der(struct bytes signature, uint8_t **ret_der)
 {
 	int size = -1;
 	ECDSA_SIG *pair = signature.size == 2 * COORDINATE_BYTES ? ECDSA_SIG_new() : NULL;
-	BIGNUM *r = pair ? BN_bin2bn(signature.data, COORDINATE_BYTES, NULL) : NULL, *s = pair ? BN_bin2bn(signature.data + COORDINATE_BYTES, COORDINATE_BYTES, NULL) : NULL;
+	BIGNUM *r = pair ? BN_bin2bn(signature.data, COORDINATE_BYTES, NULL) : NULL;
+	BIGNUM *s = pair ? BN_bin2bn(signature.data + COORDINATE_BYTES, COORDINATE_BYTES, NULL) : NULL;
 	if (r && s && ECDSA_SIG_set0(pair, r, s) == 1) {
 		size = i2d_ECDSA_SIG(pair, ret_der);
 	} else {

@@ -182,8 +182,8 @@ static void *fetch_main(void *context)
 	return NULL;
 }
 
-/* A key that is not known may be a new one: one sign-in at a time waits a moment for the keys, where they are being fetched or may be now. Others are refused at once, for
- * there are few hashers, and passwords need them too. Under the lock. */
+/* A key that is not known may be a new one: one sign-in at a time waits a moment for the keys, where they are being fetched or may be now. Others are refused
+ * at once, for there are few hashers, and passwords need them too. Under the lock. */
 static void wait_for_key(struct oidc *oidc)
 {
 	unsigned tries = oidc->tries;

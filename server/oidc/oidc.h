@@ -3,8 +3,8 @@
  * oidc.h - sign-in by ID tokens of one issuer: its keys, from a file or fetched and kept, and whether a token is one of its own for us.
  *
  * Owns:    settings are copied; an oidc is freed by whoever made it, after those who verify.
- * Threads: oidc_verify from any; the keys are fetched by a thread of their own, which nobody waits for but one sign-in at a time, whose token names a key that is not known
- *          yet, and that for LIMIT_ISSUER_WAIT_MS at most. Whatever the issuer does, keys that were read stay in use until others were.
+ * Threads: oidc_verify from any; the keys are fetched by a thread of their own, which nobody waits for but one sign-in at a time, whose token names a key that
+ *          is not known yet, and that for LIMIT_ISSUER_WAIT_MS at most. Whatever the issuer does, keys that were read stay in use until others were.
  * Source:  OpenID Connect Core 1.0 sections 3.1.3.7 and 10.1.1 (rotation), Discovery 1.0 section 4.
  */
 #pragma once

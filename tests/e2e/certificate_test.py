@@ -72,7 +72,8 @@ class Certificates(unittest.TestCase):
         return channel
 
     def curl(self, pair, method, request, *words):
-        done = subprocess.run(["curl", "--silent", "--show-error", "--cacert", self.server.ca, "--cert", pair[0], "--key", pair[1], "--json", json.dumps(request), *words,
+        done = subprocess.run(["curl", "--silent", "--show-error", "--cacert", self.server.ca, "--cert", pair[0], "--key", pair[1], "--json",
+            json.dumps(request), *words,
                                "https://%s/kam.v1.%s" % (self.server.address, method)], capture_output=True, text=True, timeout=60 * kamtest.PATIENCE)
         return done.stdout or done.stderr
 
@@ -106,7 +107,8 @@ class Certificates(unittest.TestCase):
 
     def test_names_that_are_nobodys(self):
         texts = set()
-        for name in (None, "email:tom@example.com", "email:jane@example.com,email:tom@example.com", "URI:jane@example.com,URI:x:y", "DNS:jane.example.com", "URI:JANE@example.com"):
+        for name in (None, "email:tom@example.com", "email:jane@example.com,email:tom@example.com", "URI:jane@example.com,URI:x:y", "DNS:jane.example.com",
+            "URI:JANE@example.com"):
             self.refused(self.channel(self.authority.issue("nobody", name)))
             texts.add(self.curl(self.authority.issue("nobody", name), "SessionService/WhoAmI", {}))
         self.admin.run("users", "create", "tom", "--set", "display_name=Tom", "--set", "sign_in_names=certificate:off@example.com")
@@ -150,8 +152,10 @@ class Certificates(unittest.TestCase):
             pem, key = self.folder + "/short.pem", self.jane[1]
             issuers.openssl("req", "-new", "-key", key, "-subj", "/CN=short", "-out", self.folder + "/short.csr")
             ends = time.time() + margin
-            subprocess.run(["faketime", "-f", "-%ds" % (day - margin), "openssl", "x509", "-req", "-in", self.folder + "/short.csr", "-CA", self.authority.pem, "-CAkey",
-                            self.authority.key, "-CAcreateserial", "-extfile", self.folder + "/short.ext", "-days", "1", "-out", pem], check=True, capture_output=True)
+            subprocess.run(["faketime", "-f", "-%ds" % (day - margin), "openssl", "x509", "-req", "-in", self.folder + "/short.csr", "-CA",
+                self.authority.pem, "-CAkey",
+                            self.authority.key, "-CAcreateserial", "-extfile", self.folder + "/short.ext", "-days", "1", "-out", pem], check=True,
+                                capture_output=True)
             channel = grpcio(self.server, (pem, key))
             first = call(channel, "SessionService/WhoAmI") if time.time() < ends - 1 else None
             if isinstance(first, bytes):
@@ -191,7 +195,8 @@ class Certificates(unittest.TestCase):
         foreign = issuers.Authority(self.folder, "foreign").issue("foreign", "email:jane@example.com")
         with open(self.folder + "/eku.ext", "w") as file:
             file.write("subjectAltName=email:jane@example.com\nextendedKeyUsage=serverAuth\n")
-        issuers.openssl("x509", "-req", "-in", self.folder + "/jane.csr", "-CA", self.authority.pem, "-CAkey", self.authority.key, "-CAcreateserial", "-extfile",
+        issuers.openssl("x509", "-req", "-in", self.folder + "/jane.csr", "-CA", self.authority.pem, "-CAkey", self.authority.key, "-CAcreateserial",
+            "-extfile",
                         self.folder + "/eku.ext", "-days", "2", "-out", self.folder + "/eku.pem")
         for name, pair in {"foreign": foreign, "server only": (self.folder + "/eku.pem", self.jane[1])}.items():
             with self.subTest(name):

@@ -126,7 +126,8 @@ class Tokens(Case):
     def browser_login(self, *words, person=None, before=None):
         """kam login --oidc with a browser beside it, which this test is. Answers kam's exit status and what it said."""
         self.issuer.person = person or {"email": ADDRESS, "email_verified": True}
-        kam = self.server.user("browser").spawn("login", "--oidc", "--issuer", self.issuer.name, "--client-id", "kam", "--issuer-ca", self.issuer.authority.pem, *words)
+        kam = self.server.user("browser").spawn("login", "--oidc", "--issuer", self.issuer.name, "--client-id", "kam", "--issuer-ca",
+            self.issuer.authority.pem, *words)
         self.addCleanup(kam.communicate)
         self.addCleanup(kam.kill)
         address = None
@@ -196,18 +197,24 @@ class Tokens(Case):
         wrong = {
             "expired": self.token(exp=now - 120, iat=now - 600), "not yet": self.token(nbf=now + 600), "of the future": self.token(iat=now + 600),
             "old": self.token(iat=now - 90000), "no exp": self.token(exp=None), "no iat": self.token(iat=None), "exp as text": self.token(exp=str(now + 60)),
-            "exp too large": self.token(exp=1e300), "wrongly signed": self.token(key=other), "swapped": swapped, "cut": good[:-4], "no signature": head + "." + body + ".",
+            "exp too large": self.token(exp=1e300), "wrongly signed": self.token(key=other), "swapped": swapped, "cut": good[:-4],
+                "no signature": head + "." + body + ".",
             "none": none, "None": none.replace(issuers.encode({"alg": "none"}), issuers.encode({"alg": "None"})), "hs256": forged,
             "alg of another key": self.token(key=key, header={"kid": "two"}), "alg that lies": self.token(key=key, header={"alg": "RS256"}),
             "es384": self.token(header={"alg": "ES384"}), "no alg": self.token(header={"alg": None}), "crit": self.token(header={"crit": ["b64"], "b64": True}),
-            "access token": self.token(header={"typ": "at+jwt"}), "kid no text": self.token(header={"kid": 1}), "no kid of one": self.token(header={"kid": "three"}),
-            "wrong audience": self.token(aud="other"), "no audience": self.token(aud=None), "empty audience": self.token(aud=[]), "audience of numbers": self.token(aud=["kam", 1]),
-            "of several": self.token(aud=["kam", "other"]), "given to another": self.token(azp="other"), "azp no text": self.token(aud=["kam", "x"], azp=["kam"]),
-            "wrong issuer": self.token(iss="https://evil.example"), "issuer with a slash": self.token(iss=self.issuer.name + "/"), "no issuer": self.token(iss=None),
+            "access token": self.token(header={"typ": "at+jwt"}), "kid no text": self.token(header={"kid": 1}),
+                "no kid of one": self.token(header={"kid": "three"}),
+            "wrong audience": self.token(aud="other"), "no audience": self.token(aud=None), "empty audience": self.token(aud=[]),
+                "audience of numbers": self.token(aud=["kam", 1]),
+            "of several": self.token(aud=["kam", "other"]), "given to another": self.token(azp="other"), "azp no text": self.token(aud=["kam", "x"],
+                azp=["kam"]),
+            "wrong issuer": self.token(iss="https://evil.example"), "issuer with a slash": self.token(iss=self.issuer.name + "/"),
+                "no issuer": self.token(iss=None),
             "not verified": self.token(email_verified=False), "verified as text": self.token(email_verified="true"), "no email": self.token(email=None),
             "no subject": self.token(sub=None), "nobody": self.token(email="tom@example.com"), "another case": self.token(email="Jane@example.com"),
             "twice": self.issuer.token(payload=json.dumps(self.issuer.claims(email="x", email_verified=True))[:-1] + ',"email":"%s"}' % ADDRESS),
-            "no json": self.issuer.token(payload="[1]"), "no token": "x", "two parts": "a.b", "four parts": good + ".x", "padded": good + "=", "five dots": ".....",
+            "no json": self.issuer.token(payload="[1]"), "no token": "x", "two parts": "a.b", "four parts": good + ".x", "padded": good + "=",
+                "five dots": ".....",
         }
         answers = {self.refusal(token) for token in wrong.values()}
         self.assertEqual(len(answers), 1, answers)
@@ -247,7 +254,8 @@ class Tokens(Case):
                       self.admin.run("users", "update", "tom", "--set", "sign_in_names=oidc:" + ADDRESS, expect=kamtest.OTHER).err)
         self.assertIn("oidc: or certificate:", self.admin.run("users", "update", "tom", "--set", "sign_in_names=tom", expect=kamtest.OTHER).err)
         self.admin.call("RoleService/CreateRole", {"roleId": "people", "role": {"displayName": "People", "permissions": ["users.read", "users.update"],
-                                                                               "fieldGroups": ["FIELD_GROUP_PUBLIC", "FIELD_GROUP_PERSONAL"], "scope": "SCOPE_ALL"}})
+                                                                               "fieldGroups": ["FIELD_GROUP_PUBLIC", "FIELD_GROUP_PERSONAL"],
+                                                                                   "scope": "SCOPE_ALL"}})
         clerk = self.server.new_user("clerk", "people")
         clerk.run("users", "update", "tom", "--set", "title=Clerk")
         self.assertIn("users.resetPassword", clerk.run("users", "update", "admin", "--set", "sign_in_names=oidc:clerk@example.com", expect=kamtest.DENIED).err)

@@ -108,14 +108,16 @@ class Issuer:
             return None
         code = "%s+/=&" % os.urandom(8).hex()
         self.codes[code] = asked
-        answer = {"state": asked["state"], "iss": self.name, **({"error": "access_denied", "error_description": "not today"} if self.denies else {"code": code})}
+        answer = {"state": asked["state"], "iss": self.name, **({"error": "access_denied",
+            "error_description": "not today"} if self.denies else {"code": code})}
         return asked["redirect_uri"] + "?" + urllib.parse.urlencode(answer)
 
     def exchange(self, form):
         """A code for a token, once, for whoever knows the verifier. RFC 7636 section 4.6."""
         given = dict(urllib.parse.parse_qsl(form, strict_parsing=True))
         asked = self.codes.pop(given["code"], None)
-        if not asked or given["grant_type"] != "authorization_code" or (given["client_id"], given["redirect_uri"]) != (asked["client_id"], asked["redirect_uri"]) or \
+        if not asked or given["grant_type"] != "authorization_code" or (given["client_id"], given["redirect_uri"]) != (asked["client_id"],
+            asked["redirect_uri"]) or \
                 encode(hashlib.sha256(given["code_verifier"].encode()).digest()) != asked["code_challenge"]:
             return 400, {"error": "invalid_grant", "error_description": "the code is not known"}
         return 200, {"token_type": "Bearer", "access_token": "x", "id_token": self.token(**{"nonce": asked["nonce"], **self.person})}

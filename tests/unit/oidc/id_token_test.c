@@ -99,7 +99,8 @@ static void takes_only_keys_that_are_sound_and_meant_for_it(void **state)
 		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"" RSA_N "\",\"e\":\"AQ\"}]}", "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"" RSA_N "\",\"e\":\"AQAA\"}]}",
 		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp\",\"e\":\"AQAB\"}]}", /* a short one */
 		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\",\"y\":\"" EC_X "\"}]}",                                   /* not on the curve */
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\"}]}", "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\"}]}",
+		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" EC_X "\",\"y\":\"" EC_Y "\"}]}",
+			"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X "\"}]}",
 		"{\"keys\":[{" EC_KEY "}],\"keys\":[]}", "{\"keys\":[{" EC_KEY ",\"kty\":\"EC\"}]}",
 	};
 	(void)state;
@@ -156,9 +157,12 @@ static bool reads(const char *header)
 static void refuses_every_other_header(void **state)
 {
 	static const char *const bad[] = {
-		"{}", "[]", "{\"alg\":\"none\"}", "{\"alg\":\"NONE\"}", "{\"alg\":\"\"}", "{\"alg\":null}", "{\"alg\":[\"RS256\"]}", "{\"alg\":\"HS256\"}", "{\"alg\":\"rs256\"}",
-		"{\"alg\":\"RS256 \"}", "{\"alg\":\"RS384\"}", "{\"alg\":\"PS256\"}", "{\"alg\":\"ES256K\"}", "{\"alg\":\"EdDSA\"}", "{\"alg\":\"RS256\",\"alg\":\"none\"}",
-		"{\"alg\":\"RS256\",\"crit\":[]}", "{\"alg\":\"RS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"RS256\",\"typ\":\"at+jwt\"}", "{\"alg\":\"RS256\",\"typ\":1}",
+		"{}", "[]", "{\"alg\":\"none\"}", "{\"alg\":\"NONE\"}", "{\"alg\":\"\"}", "{\"alg\":null}", "{\"alg\":[\"RS256\"]}", "{\"alg\":\"HS256\"}",
+			"{\"alg\":\"rs256\"}",
+		"{\"alg\":\"RS256 \"}", "{\"alg\":\"RS384\"}", "{\"alg\":\"PS256\"}", "{\"alg\":\"ES256K\"}", "{\"alg\":\"EdDSA\"}",
+			"{\"alg\":\"RS256\",\"alg\":\"none\"}",
+		"{\"alg\":\"RS256\",\"crit\":[]}", "{\"alg\":\"RS256\",\"crit\":[\"exp\"],\"exp\":1}", "{\"alg\":\"RS256\",\"typ\":\"at+jwt\"}",
+			"{\"alg\":\"RS256\",\"typ\":1}",
 		"{\"alg\":\"RS256\",\"kid\":7}", "{\"alg\":\"RS256\"} x",
 	};
 	(void)state;
@@ -174,7 +178,8 @@ static void refuses_every_other_header(void **state)
 static void refuses_what_is_not_three_parts(void **state)
 {
 	static const char *const bad[] = {"", ".", "..", "...", "e30", "e30.e30", "eyJhbGciOiJSUzI1NiJ9..AAAA", ".e30.AAAA", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA.AAAA",
-	                                  "eyJhbGciOiJSUzI1NiJ9.e30.AA==", "eyJhbGciOiJSUzI1NiJ9.e30.A+AA", "eyJhbGciOiJSUzI1NiJ9.e3 0.AAAA", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA\n"};
+	                                  "eyJhbGciOiJSUzI1NiJ9.e30.AA==", "eyJhbGciOiJSUzI1NiJ9.e30.A+AA", "eyJhbGciOiJSUzI1NiJ9.e3 0.AAAA",
+	                                  	"eyJhbGciOiJSUzI1NiJ9.e30.AAAA\n"};
 	char *longest = calloc(1, LIMIT_ID_TOKEN_BYTES + 2);
 	struct id_token token;
 	(void)state;
@@ -207,7 +212,8 @@ static bool judges(const char *payload, bool by_email, struct id_token_claims *r
 static bool at(int64_t expires, int64_t issued, int64_t begins)
 {
 	struct id_token_claims claims;
-	return judges(arena_printf(&arena, "{\"iss\":\"https://i.example\",\"aud\":\"kam\",\"sub\":\"s\",\"exp\":%lld,\"iat\":%lld,\"nbf\":%lld}", (long long)expires, (long long)issued,
+	return judges(arena_printf(&arena, "{\"iss\":\"https://i.example\",\"aud\":\"kam\",\"sub\":\"s\",\"exp\":%lld,\"iat\":%lld,\"nbf\":%lld}",
+		(long long)expires, (long long)issued,
 	                           (long long)begins),
 	              false, &claims);
 }

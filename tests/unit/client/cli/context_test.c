@@ -59,7 +59,8 @@ static void put_work(struct fixture *fixture)
 	struct contexts contexts;
 	status_init(&fixture->st);
 	assert_true(contexts_read(&fixture->arena, &contexts, &fixture->st));
-	assert_true(contexts_put(&contexts, &(struct context){.name = "work", .server = "a:1", .ca_file = "/ca with blanks.pem", .user = "jane", .cert_file = "/jane.pem", .key_file = "/jane.key"},
+	assert_true(contexts_put(&contexts, &(struct context){.name = "work", .server = "a:1", .ca_file = "/ca with blanks.pem", .user = "jane",
+		.cert_file = "/jane.pem", .key_file = "/jane.key"},
 	                         &fixture->arena));
 	assert_true(contexts_write(&contexts, &fixture->arena, &fixture->st));
 }
