@@ -12,6 +12,7 @@
 #include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
 #include "server/init.h"
+#include "server/oidc/oidc.h"
 #include "server/rpc/server.h"
 #include "server/sandbox.h"
 
@@ -24,7 +25,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15 };
+enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15, FILES_MAX = 4 };
 
 struct arguments {
 	const char *data, *listen, *config, *password_file, *head;
@@ -135,6 +136,22 @@ static bool open_engine(struct engine *engine, const struct schema *schema, stru
 	return ok;
 }
 
+/* NULL with the status OK where none is set. */
+static struct oidc *open_oidc(const struct config *config, struct status *st)
+{
+	const struct oidc_settings settings = {
+		.issuer = config->oidc_issuer, .client_id = config->oidc_client_id, .keys = config->oidc_keys, .ca_file = config->oidc_ca,
+		.by_email = strcmp(config->oidc_claim, "email") == 0, .refresh_s = config->oidc_refresh_seconds, .retry_s = config->oidc_retry_seconds};
+	if (!*config->oidc_issuer && !*config->oidc_client_id && !*config->oidc_keys) {
+		return NULL;
+	}
+	if (!settings.by_email && strcmp(config->oidc_claim, "sub") != 0) {
+		status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG", "oidc.claim is email or sub, not %s", config->oidc_claim);
+		return NULL;
+	}
+	return oidc_new(&settings, st);
+}
+
 static void tls_files(const struct config *config, const char *data, char ret_certificate[PATH_MAX], char ret_key[PATH_MAX])
 {
 	snprintf(ret_certificate, PATH_MAX, "%s%s", *config->certificate ? config->certificate : data, *config->certificate ? "" : "/tls/server.pem");
@@ -145,7 +162,12 @@ static struct tls *open_tls(const struct config *config, const char *data, struc
 {
 	char certificate[PATH_MAX], key[PATH_MAX];
 	tls_files(config, data, certificate, key);
-	return tls_server_new(certificate, key, config->tls_intermediate, st);
+	struct tls *tls = tls_server_new(certificate, key, config->tls_intermediate, st);
+	if (tls && *config->client_ca && !tls_server_ask(tls, config->client_ca, st)) {
+		tls_free(tls);
+		tls = NULL;
+	}
+	return tls;
 }
 
 /* Cuts "a b c" into a list that ends with NULL. */
@@ -179,10 +201,30 @@ static bool directories_of(const char *file, char ret_own[PATH_MAX], char ret_re
 	return true;
 }
 
-/* After the start kamd opens nothing but certificates, on SIGHUP, and the store's own files; the web page is in memory. */
-static bool enter_sandbox(const struct config *config, const char *data, struct status *st)
+/* The files that are read again on SIGHUP, and the authorities of an issuer. */
+static size_t files_read_later(const struct config *config, const struct oidc *oidc, const char *certificate, const char *key, const char *files[FILES_MAX])
 {
-	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[4][PATH_MAX];
+	const char *keys = config->oidc_keys;
+	size_t count = 0;
+	files[count++] = certificate;
+	files[count++] = key;
+	if (*config->client_ca) {
+		files[count++] = config->client_ca;
+	}
+	if (oidc && oidc_port(oidc)) {
+		files[count++] = config->oidc_ca;
+	} else if (oidc) {
+		files[count++] = keys;
+	}
+	return count;
+}
+
+/* After the start kamd opens nothing but certificates and keys, on SIGHUP, and the store's own files; the web page is in memory. It connects to an issuer of ID
+ * tokens alone. */
+static bool enter_sandbox(const struct config *config, const char *data, const struct oidc *oidc, struct status *st)
+{
+	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[2 * FILES_MAX][PATH_MAX];
+	const char *files[FILES_MAX], *readable[2 * FILES_MAX + 1] = {NULL};
 	struct sandbox_report report;
 	if (strcmp(config->sandbox, "off") == 0) {
 		log_event(LOG_WARN, "sandbox", "state", "%s", "off", "reason", "%s", "server.sandbox is off", NULL);
@@ -190,11 +232,16 @@ static bool enter_sandbox(const struct config *config, const char *data, struct 
 	}
 	snprintf(store, sizeof store, "%s/store", data);
 	tls_files(config, data, certificate, key);
-	if (!directories_of(certificate, directories[0], directories[1], st) || !directories_of(key, directories[2], directories[3], st)) {
-		return false;
+	size_t count = files_read_later(config, oidc, certificate, key, files);
+	for (size_t i = 0; i < count; i++) {
+		if (!directories_of(files[i], directories[2 * i], directories[2 * i + 1], st)) {
+			return false;
+		}
+		readable[2 * i] = directories[2 * i];
+		readable[2 * i + 1] = directories[2 * i + 1];
 	}
-	const char *writable[] = {store, NULL}, *readable[] = {directories[0], directories[1], directories[2], directories[3], NULL};
-	struct sandbox_options options = {strcmp(config->sandbox, "require") == 0, writable, readable};
+	const char *writable[] = {store, NULL};
+	struct sandbox_options options = {strcmp(config->sandbox, "require") == 0, writable, readable, oidc ? oidc_port(oidc) : 0};
 	if (!sandbox_enter(&options, &report, st)) {
 		return false;
 	}
@@ -215,7 +262,8 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
 	uint8_t audit_key[STORE_SECRET_KEY_BYTES];
 	bool ok = store && open_engine(&engine, schema, store, st) && audit_key_read(data, audit_key, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
-	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL);
+	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL) &&
+	          ((engine.oidc = open_oidc(config, st)) != NULL || status_ok(st));
 	if (ok) {
 		engine.audit_key = audit_key;
 		engine.access.settings = config->access;
@@ -227,10 +275,11 @@ static bool serve(struct config *config, const char *data, struct status *st)
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
 			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
 		server = server_new(&options, st);
-		ok = server && enter_sandbox(config, data, st) && server_run(server, st);
+		ok = server && enter_sandbox(config, data, engine.oidc, st) && server_run(server, st);
 		server_free(server);
 	}
 	sodium_memzero(audit_key, sizeof audit_key);
+	oidc_free(engine.oidc);
 	web_free(web);
 	tls_free(tls);
 	throttle_free(throttle);

@@ -15,6 +15,8 @@ const struct option global_options[] = {
 	{"server", 0, OPTION_VALUE, "HOST:PORT", "the server; also KAM_SERVER", NULL},
 	{"ca", 0, OPTION_VALUE, "FILE", "PEM file of the authority to believe; also KAM_CA", NULL},
 	{"token-file", 0, OPTION_VALUE, "FILE", "file with the token to sign calls with; also KAM_TOKEN_FILE, or the token itself in KAM_TOKEN", NULL},
+	{"cert", 0, OPTION_VALUE, "FILE", "PEM file with a client certificate that signs you in; also KAM_CERT", NULL},
+	{"key", 0, OPTION_VALUE, "FILE", "PEM file with its key, where that is another file; also KAM_KEY", NULL},
 	{"yes", 'y', OPTION_FLAG, NULL, "answer questions with yes", NULL},
 	{"no-input", 0, OPTION_FLAG, NULL, "never ask, fail instead", NULL},
 	{"help", 'h', OPTION_FLAG, NULL, "help on the command", NULL},
@@ -24,6 +26,12 @@ const size_t global_options_count = sizeof global_options / sizeof global_option
 
 static const struct option login_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the password, - for stdin; without it you are asked", NULL},
+	{"id-token-file", 0, OPTION_VALUE, "FILE", "file whose first line is an ID token of the server's issuer, - for stdin; it says who you are", NULL},
+	{"oidc", 0, OPTION_FLAG, NULL, "sign in at the server's issuer, in a browser on this machine; needs --issuer and --client-id", NULL},
+	{"issuer", 0, OPTION_VALUE, "URL", "the issuer, as in oidc.issuer of the server's configuration", NULL},
+	{"client-id", 0, OPTION_VALUE, "ID", "the name under which kam is registered there, as in oidc.client_id", NULL},
+	{"issuer-ca", 0, OPTION_VALUE, "FILE", "PEM file of the authority to believe there; the system's without it", NULL},
+	{"callback-port", 0, OPTION_VALUE, "PORT", "where the browser's answer is awaited, if the issuer wants to know that before: http://127.0.0.1:PORT/callback", NULL},
 };
 
 static const struct option passwd_options[] = {
@@ -79,12 +87,16 @@ static const struct option access_who_options[] = {
 const struct command commands[] = {
 	{
 		.words = "login",
-		.usage = "--server HOST:PORT --ca FILE USER",
-		.summary = "sign in",
-		.text = "Keeps the server in a context and the token in a file that only you can read.",
+		.usage = "--server HOST:PORT --ca FILE [USER]",
+		.summary = "sign in: by password, by an ID token, or by a client certificate",
+		.text = "Keeps the server in a context and the token in a file that only you can read. With --cert and without USER the certificate is what signs you in, at each call; no token "
+		        "is kept.",
 		.examples = "kam login --server kam.example.com:8443 --ca ca.pem jane\n"
-		            "kam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane",
-		OPTIONS(login_options), .arguments_min = 1, .arguments_max = 1, .run = login_run,
+		            "kam login --context test --server localhost:8443 --ca ca.pem --password-file pw jane\n"
+		            "kam login --server kam.example.com:8443 --id-token-file token\n"
+		            "kam login --server kam.example.com:8443 --oidc --issuer https://login.example.com --client-id kam\n"
+		            "kam login --context sync --server kam.example.com:8443 --cert sync.pem --key sync.key",
+		OPTIONS(login_options), .arguments_max = 1, .run = login_run,
 	},
 	{
 		.words = "logout",

@@ -129,6 +129,15 @@
 #define LIMIT_TOKENS_PER_USER 100u              /* API tokens that one user has */
 #define LIMIT_TOKEN_KEPT_SECONDS (30u * 86400u) /* one that is over stays in the list, so that its user sees why a script was refused */
 #define LIMIT_RESET_SECONDS 86400u              /* a one-time token for a new password: a working day, wherever its user is */
+#define LIMIT_SIGN_IN_NAMES 8u                  /* of one user: those of issuers and of certificates */
+#define LIMIT_ID_TOKEN_BYTES 16384u             /* an ID token as text: a few hundred groups fit */
+#define LIMIT_ID_TOKEN_SECONDS 86400            /* one issued longer ago is refused whatever it says, so that used ones are remembered for a day at most */
+#define LIMIT_ID_TOKEN_SKEW_SECONDS 60          /* that the issuer's clock and ours may differ */
+#define LIMIT_ISSUER_KEYS 32u                   /* keys of an issuer; issuers have two or three */
+#define LIMIT_ISSUER_BYTES (256u << 10)         /* its description, or its keys */
+#define LIMIT_ISSUER_MS 5000u                   /* connecting to it and its whole answer */
+#define LIMIT_BROWSER_SECONDS 300               /* kam login --oidc waits so long for its user to sign in there */
+#define LIMIT_ISSUER_WAIT_MS 3000u              /* a sign-in whose token names a new key waits for it so long */
 #define LIMIT_TOUCH_SECONDS 300u                /* a session's use is noted, and those that are over are removed, so often; or in a quarter of its idle time */
 
 /* Client */

@@ -49,6 +49,7 @@ bool access_open(struct access *access, const struct schema *schema, const struc
 	};
 	assert(access->user && access->session && access->token && access->role && access->binding && access->account && access->stakeholder && access->contact);
 	access->index_user_manager = index_of(access->user, "manager");
+	access->index_user_sign_in_name = index_of(access->user, "sign_in_names");
 	access->index_binding_user = index_of(access->binding, "user");
 	struct bytes key;
 	if (!store_meta_get(view, "secret", &key, st) || key.size != sizeof access->etag_key + sizeof access->token_key) {

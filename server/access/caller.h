@@ -53,7 +53,7 @@ extern const struct caller caller_anonymous;
 struct access {
 	const struct schema *schema;
 	const struct schema_type *user, *session, *token, *role, *binding, *account, *stakeholder, *contact;
-	uint32_t index_user_manager, index_binding_user, index_references;
+	uint32_t index_user_manager, index_user_sign_in_name, index_binding_user, index_references;
 	uint8_t etag_key[16], token_key[32]; /* from the store; see access_open */
 	struct access_settings settings; /* the usual ones until main.c has read the configuration */
 	struct throttle *throttle;       /* main.c's; NULL where nobody signs in */

@@ -15,7 +15,7 @@ bool credentials_delete(struct call *call)
 	    !changes_get(call->changes, call->view, request->name, &record, call->status)) {
 		return status_ok(call->status) && call_not_found(call, request->name);
 	}
-	call_put_resource(call, &call->reply, resource->type, record.value, GROUPS_ALL);
+	call_put_resource(call, &call->reply, resource->type, request->name, &record, GROUPS_ALL);
 	call->replied = true;
 	return request->validate_only || changes_put(call->changes, call->view, request->name, STORE_PURGE, (struct bytes){0}, call->status);
 }

@@ -8,27 +8,28 @@
 
 /* X(name) for every file of this folder that defines `const struct domain domain_<name>`. */
 #define DOMAINS(X) \
-	X(access)      \
-	X(account)     \
-	X(audit)       \
-	X(binding)     \
-	X(contact)     \
-	X(entry)       \
-	X(financials)  \
-	X(import)      \
-	X(interaction) \
-	X(member)      \
-	X(opportunity) \
-	X(portfolio)   \
-	X(programme)   \
-	X(rating)      \
-	X(role)        \
-	X(scorecard)   \
-	X(session)     \
-	X(stakeholder) \
-	X(tie)         \
-	X(token)       \
-	X(user)        \
+	X(access)           \
+	X(account)          \
+	X(audit)            \
+	X(binding)          \
+	X(contact)          \
+	X(entry)            \
+	X(financials)       \
+	X(import)           \
+	X(interaction)      \
+	X(member)           \
+	X(opportunity)      \
+	X(portfolio)        \
+	X(programme)        \
+	X(rating)           \
+	X(role)             \
+	X(scorecard)        \
+	X(session)          \
+	X(session_id_token) \
+	X(stakeholder)      \
+	X(tie)              \
+	X(token)            \
+	X(user)             \
 	X(watch)
 
 #define DOMAIN_DECLARE(name) extern const struct domain domain_##name;

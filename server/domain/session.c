@@ -178,6 +178,10 @@ bool session_open(struct call *call, const char *user)
 static bool sign_out(struct call *call)
 {
 	Kam__V1__SignOutResponse response = KAM__V1__SIGN_OUT_RESPONSE__INIT;
+	if (!*call->caller->session) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_SESSION",
+			"there is no session to end: what signs you in is sent with each call");
+	}
 	return changes_put(call->changes, call->view, call->caller->session, STORE_PURGE, (struct bytes){0}, call->status) &&
 	       call_reply(call, &response.base);
 }

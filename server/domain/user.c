@@ -12,6 +12,7 @@
 #include "server/domain/domain.h"
 #include "server/domain/hand_over.h"
 #include "server/domain/names.h"
+#include "server/domain/sign_in_names.h"
 #include "server/resource/changes.h"
 
 #include <strings.h>
@@ -57,7 +58,8 @@ static bool check_email(struct call *call, const Kam__V1__User *old, const Kam__
 static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
 {
 	Kam__V1__User *user = (void *)new;
-	if (!check_email(call, (const void *)old, user) || (user->disabled && !admins_remain(call, NULL, user->name))) {
+	if (!check_email(call, (const void *)old, user) || !sign_in_names_check(call, (const void *)old, user) ||
+	    (user->disabled && !admins_remain(call, NULL, user->name))) {
 		return false;
 	}
 	if (old) {

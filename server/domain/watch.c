@@ -136,7 +136,7 @@ static const schema_groups *seen_groups(struct call *call, const struct watch *w
 /* A change as the groups show it; NULL without memory. */
 static Kam__V1__Change *make_change(struct call *call, const struct schema_resource *resource, const struct store_change *from, uint64_t revision, schema_groups groups)
 {
-	struct store_record record = {revision, from->operation, from->value};
+	struct store_record record = {.revision = revision, .operation = from->operation, .value = from->value};
 	Kam__V1__Change *change = arena_alloc(call->arena, sizeof *change);
 	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
 	struct buf bytes;

@@ -226,3 +226,9 @@ bool call_reply(struct call *call, const ProtobufCMessage *message)
 	call->replied = true;
 	return true;
 }
+
+bool call_used(struct call *call, const char *once)
+{
+	struct bytes unused;
+	return store_request_get(call->view, CALL_ONCE, once, call->now_us / 1000000, &unused, call->status);
+}

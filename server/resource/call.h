@@ -58,6 +58,8 @@ struct call {
 	const struct store_entry *amendments; /* what it takes out of the past, with `changes`; NULL in all but an erasure */
 	size_t amendments_count;
 	const char *actor;                /* who is on record for a write, where that is not the caller (sign-in); or NULL */
+	const char *once;                 /* set by a handler: a text, up to 64 bytes, that call_used knows from this call's commit on; or NULL */
+	int64_t once_until_s;             /* wall clock; forgotten then */
 	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
 	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */
 	struct stream *stream;            /* NULL in unary methods */
@@ -100,6 +102,10 @@ bool call_each(struct call *call, const char *pattern, call_visit *visit, void *
 /* The request against its own rules in the contract: required, lengths, formats, enums. A resource in it (of a Create, Update or Copy) is passed over: the engine
  * completes it before it checks it. */
 bool call_check_request(struct call *call);
+
+/* Whether a call that was committed before has used this text up (`once`). */
+bool call_used(struct call *call, const char *once);
+#define CALL_ONCE "once" /* whose request ids such texts are, in the store: nobody's name */
 
 /* Answers with a message of the method's output type. */
 bool call_reply(struct call *call, const ProtobufCMessage *message);

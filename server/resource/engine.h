@@ -39,6 +39,8 @@ struct domain {
 	size_t methods_count;
 };
 
+struct oidc;
+
 struct engine {
 	const struct schema *schema;
 	struct access access;
@@ -46,6 +48,7 @@ struct engine {
 	const struct method_row **methods; /* by schema_method.index; NULL where standard */
 	call_handler **handlers;           /* by schema_method.index; NULL: UNIMPLEMENTED */
 	struct store *store;
+	struct oidc *oidc;                 /* sign-in by ID tokens; NULL: there is none */
 	const uint8_t *audit_key;          /* STORE_SECRET_KEY_BYTES that sign the log's heads; NULL: none are signed */
 	/* By resource: a revision at or after its newest change. Lets a later page of a list use an index although others write elsewhere. */
 	_Atomic uint64_t *changed;

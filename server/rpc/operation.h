@@ -10,6 +10,7 @@
 #pragma once
 
 #include "common/base/network.h"
+#include "common/net/io.h"
 #include "common/rpc/rpc.h"
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
@@ -44,6 +45,7 @@ struct operation {
 	uint32_t call_id;
 	const struct schema_method *method;
 	const char *token, *peer, *client, *as_of, *min_revision; /* the rpc call's until operation_keep, then in stream.arena; "" where absent */
+	const struct io_certificate *certificate; /* the connection's, where the call has no authorization and it counts; NULL otherwise. Copied with the texts */
 	int64_t deadline_us;      /* monotonic; 0: none */
 	atomic_bool cancelled;
 	bool running;             /* elsewhere */
@@ -85,6 +87,7 @@ struct executor {
 	struct server *server;
 	const struct engine *engine;
 	struct caller_cache *cache;
+	struct certificate_cache *certificates;
 	struct shared shared;
 	uint64_t epoch;                  /* read before the view was taken */
 	const struct store_view *view;

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "server/access/throttle.h"
+#include "server/oidc/oidc.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tally.h"
 
@@ -19,7 +20,8 @@
 
 enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, NOTICES_PER_SECOND = 10 };
 
-static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused"};
+static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused",
+                                                           [SERVER_CERTIFICATE_REFUSED] = "certificate_refused"};
 
 struct notice_count {
 	unsigned long long total;
@@ -205,6 +207,24 @@ void server_record(struct server *server, const struct operation *op)
 	}
 }
 
+void server_record_certificate(struct server *server, const struct operation *op)
+{
+	static const struct schema_method method = {.path = "/kam/SignInByCertificate", .name = "SignInByCertificate"};
+	struct operation *sign_in = operation_new();
+	if (!sign_in) {
+		return;
+	}
+	sign_in->method = &method;
+	sign_in->peer = op->peer;
+	sign_in->client = op->client;
+	sign_in->note = arena_printf(&sign_in->arena, "as certificate:%s, serial %s", op->certificate->name, op->certificate->serial);
+	memcpy(sign_in->user, op->user, sizeof sign_in->user);
+	if (tally_add(server->tally, sign_in, clock_wall_us())) {
+		record_soon(server);
+	}
+	operation_free(sign_in);
+}
+
 struct tally *server_tally(struct server *server)
 {
 	return server->tally;
@@ -258,6 +278,9 @@ static void reload(struct server *server)
 		log_event(LOG_INFO, "certificates_read", NULL);
 	} else {
 		log_event(LOG_ERROR, "certificates_refused", "message", "%s", st.message, "action", "%s", "the old pair stays in use", NULL);
+	}
+	if (server->options.engine->oidc) {
+		oidc_reload(server->options.engine->oidc);
 	}
 	service_tell(server->service, "READY=1");
 }
@@ -372,7 +395,8 @@ static bool start_threads(struct server *server, struct status *st)
 
 bool server_run(struct server *server, struct status *st)
 {
-	if (!start_threads(server, st) || !start_watchdog(server, st)) {
+	struct oidc *oidc = server->options.engine->oidc;
+	if ((oidc && !oidc_start(oidc, st)) || !start_threads(server, st) || !start_watchdog(server, st)) {
 		return false;
 	}
 	health_set_serving(true);

@@ -35,7 +35,7 @@ struct server_options {
 	const char *const *origins;  /* other sites whose pages may call, ended by NULL; NULL: none */
 	struct server_limits limits;
 	struct tls *tls;
-	const struct engine *engine;
+	const struct engine *engine; /* its oidc is started and reloaded with the server */
 	const struct web *web;       /* NULL: there is no page */
 };
 
@@ -70,6 +70,8 @@ bool server_may_hash(struct server *server, struct operation *op);
 void server_hashed(struct server *server, struct operation *op);
 /* A message of a call has been dealt with: where it was refused, or was an export, it goes on record. Any thread. */
 void server_record(struct server *server, const struct operation *op);
+/* A connection's certificate was accepted as a user's for the first time: on record as a sign-in is. Any thread. */
+void server_record_certificate(struct server *server, const struct operation *op);
 struct tally;
 /* For the writer, which puts on record what it holds. `server_tally_taken` says that it is about to. */
 struct tally *server_tally(struct server *server);
@@ -79,7 +81,7 @@ struct admission *server_admission(struct server *server);
 /* What all connections may hold together of requests that are not whole: those that have shown a token, and strangers. */
 struct rpc_budget *server_budget(struct server *server, bool known);
 /* Lines that a peer can cause at will; each kind is counted, and written a few times a second at most. */
-enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_NOTICES };
+enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_CERTIFICATE_REFUSED, SERVER_NOTICES };
 /* One line of the log with the running total. Any thread. */
 void server_notice(struct server *server, enum server_notice kind, const char *peer, const char *reason);
 

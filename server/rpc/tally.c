@@ -88,7 +88,8 @@ bool tally_add(struct tally *tally, const struct operation *op, int64_t now_us)
 	row->events++;
 	row->resources += op->exported;
 	snprintf(row->client, sizeof row->client, "%.100s", op->client);
-	snprintf(row->note, sizeof row->note, "%.120s%s%.260s", note, *note && *message ? ": " : "", message);
+	const char *serial = op->certificate ? op->certificate->serial : "";
+	snprintf(row->note, sizeof row->note, "%.120s%s%.260s%s%s", note, *note && *message ? ": " : "", message, *serial ? "; by certificate " : "", serial);
 	utf8_repair(row->client); /* both are of the client's making, and perhaps cut */
 	utf8_repair(row->note);
 	bool due = !row->continued;

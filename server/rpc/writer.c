@@ -53,8 +53,9 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 	struct writer *writer = (struct writer *)((char *)executor - offsetof(struct writer, executor));
 	size_t count;
 	const struct store_change *changes = changes_list(call->changes, &count);
-	bool token = *op->api_token;
-	char *note = arena_printf(call->arena, "%s%s%s%s", token ? "API token " : "", op->api_token, token && call->note ? ": " : "", call->note ? call->note : "");
+	const char *token = op->api_token, *said = call->note ? call->note : "", *serial = op->certificate ? op->certificate->serial : "";
+	char *note = arena_printf(call->arena, "%s%s%s%s%s%s%s", *token ? "API token " : "", token, *token && *said ? ": " : "", said, *said && *serial ? "; " : "",
+	                          *serial ? "by certificate " : "", serial);
 	char *client = arena_printf(call->arena, "%.100s", op->client);
 	if (note && client) {
 		utf8_repair(note); /* notes quote what clients sent, sometimes cut */
@@ -100,7 +101,7 @@ static bool append_row(struct writer *writer, const struct tally_row *row)
 		clock_format(row->since_us / 1000000, 0, since);
 		used += (size_t)snprintf(note + used, sizeof note - used, "%llu more since %s; the last: ", (unsigned long long)row->events, since);
 	}
-	if (row->code == STATUS_OK && !(row->method && row->method->server_streaming)) {
+	if (row->code == STATUS_OK && row->resources > 0 && !(row->method && row->method->server_streaming)) {
 		used += (size_t)snprintf(note + used, sizeof note - used, "export of %llu resources: ", (unsigned long long)row->resources);
 	}
 	snprintf(note + used, sizeof note - used, "%s", row->note);
