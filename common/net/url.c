@@ -24,6 +24,16 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+/* A name, or an address in brackets. */
+static bool is_host(const char *host, size_t size)
+{
+	static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_", number[] = "0123456789ABCDEFabcdef:.";
+	if (size > 2 && host[0] == '[') {
+		return strspn(host + 1, number) == size - 2;
+	}
+	return size > 0 && size <= HOST_MAX && strspn(host, name) >= size;
+}
+
 bool url_read(const char *text, struct url *ret_url, struct status *st)
 {
 	static const char scheme[] = "https://";
@@ -34,7 +44,7 @@ bool url_read(const char *text, struct url *ret_url, struct status *st)
 	const char *host = text + sizeof scheme - 1, *end = host + strcspn(host, "/?");
 	const char *bracket = *host == '[' ? memchr(host, ']', (size_t)(end - host)) : NULL;
 	const char *colon = bracket ? bracket + 1 : host + strcspn(host, ":/?");
-	if (colon == host || (*host == '[' && !bracket) || colon - host > HOST_MAX || memchr(host, '@', (size_t)(end - host))) {
+	if ((*host == '[' && !bracket) || !is_host(host, (size_t)(colon - host))) {
 		return refuse(text, st);
 	}
 	if (colon < end) {
@@ -46,7 +56,8 @@ bool url_read(const char *text, struct url *ret_url, struct status *st)
 		ret_url->port = (uint16_t)port;
 	}
 	snprintf(ret_url->address, sizeof ret_url->address, "%.*s:%u", (int)(colon - host), host, ret_url->port);
-	snprintf(ret_url->host, sizeof ret_url->host, "%.*s", (int)((ret_url->port == HTTPS_PORT ? colon : end) - host), host);
+	size_t size = ret_url->port == HTTPS_PORT ? (size_t)(colon - host) : strlen(ret_url->address);
+	snprintf(ret_url->host, sizeof ret_url->host, "%.*s", (int)size, ret_url->address);
 	snprintf(ret_url->path, sizeof ret_url->path, "%s%s", *end == '/' ? "" : "/", end);
 	return true;
 }

@@ -21,6 +21,7 @@ static void cuts_addresses_up(void **state)
 		{"https://i.example/", "i.example:443", "i.example", "/"},
 		{"https://i.example:443/a/b?c=d", "i.example:443", "i.example", "/a/b?c=d"},
 		{"https://i.example:8443", "i.example:8443", "i.example:8443", "/"},
+		{"https://i.example:008443", "i.example:8443", "i.example:8443", "/"},
 		{"https://i.example?x=/y", "i.example:443", "i.example", "/?x=/y"},
 		{"https://[::1]:8443/k", "[::1]:8443", "[::1]:8443", "/k"},
 		{"https://[::1]/k", "[::1]:443", "[::1]", "/k"},
@@ -39,12 +40,12 @@ static void cuts_addresses_up(void **state)
 
 static void refuses(void **state)
 {
-	static const char *const bad[] = {"", "i.example", "http://i.example", "https://", "https:///x", "https://:443", "https://i.example:",
-		"https://i.example:0",
-	                                  "https://i.example:65536", "https://i.example:4 3", "https://i.example:443x/", "https://user@i.example/",
-	                                  	"https://i.example/#x",
-	                                  "https://i.example/\r\nx: y", "https://i.example/a b", "https://[::1", "https://[::1]x/", "https://i.example/\xc3\xa9",
-	                                  	"HTTPS://i.example"};
+	static const char *const bad[] = {
+		"", "i.example", "http://i.example", "https://", "https:///x", "https://i\"x", "https://[]", "https://[x]", "https://i,x:1",
+		"https://:443", "https://i.example:", "https://i.example:0", "https://i.example:65536", "https://i.example:4 3",
+		"https://i.example:443x/", "https://user@i.example/", "https://i.example/#x", "https://i.example/\r\nx: y",
+		"https://i.example/a b", "https://[::1", "https://[::1]x/", "https://i.example/\xc3\xa9", "HTTPS://i.example",
+	};
 	char longest[URL_BYTES + 1];
 	struct status st;
 	struct url url;
