@@ -164,7 +164,7 @@ static int on_data_chunk(nghttp2_session *h2, uint8_t flags, int32_t stream_id, 
 {
 	struct rpc_session *session = user_data;
 	struct rpc_call *call = call_of(session, stream_id);
-	if (call == NULL) {
+	if (call == NULL || session->failed) { /* of a call that began after the failure not even the headers were read */
 		nghttp2_session_consume(h2, stream_id, size);
 		return 0;
 	}
