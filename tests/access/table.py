@@ -34,7 +34,7 @@ ROLES = {
     "admin": Role(("*",), "ALL", GROUPS),
     "executive": Role(_COMMON + _ACCOUNT, "ALL", GROUPS),
     "sponsor": Role(_COMMON + _ACCOUNT + ("interactions.create", "interactions.update", "scorecards.agree", "ratings.create", "ratings.update"), "ASSIGNED", GROUPS),
-    "kam": Role(_COMMON + _ACCOUNT + ("accounts.update",) + tuple(noun + ".*" for noun in ("members", "financials", "contacts", "stakeholders", "ties", "opportunities",
+    "kam": Role(_COMMON + _ACCOUNT + ("accounts.update", "contacts.create", "contacts.update", "contacts.delete") + tuple(noun + ".*" for noun in ("members", "financials", "stakeholders", "ties", "opportunities",
                                                                                           "interactions", "scorecards", "entries", "ratings")), "ASSIGNED", GROUPS),
     "sales": Role(_COMMON + _ACCOUNT + tuple(noun + verb for noun in ("contacts", "stakeholders", "opportunities", "interactions") for verb in (".create", ".update")),
                   "TEAM", ("PUBLIC", "COMMERCIAL", "PERSONAL")),
@@ -67,6 +67,7 @@ NOUNS = {
     ("Session", "Sessions"): ("sessions", SESSION, "GLDV"),
     ("Stakeholder", "Stakeholders"): ("stakeholders", ACCOUNT, "GLCUDNV"),
     ("Tie", "Ties"): ("ties", ACCOUNT, "GLCUDNV"),
+    ("Token", "Tokens"): ("tokens", SESSION, "GLCDV"),
     ("User", "Users"): ("users", EVERYBODY, "GLCUDNV"),
 }
 SERVICES = {"AuditEntry": "AuditService"}  # otherwise the noun's own
@@ -83,6 +84,7 @@ CUSTOM = {
     "AccessService/ListPermittedUsers": ("access.check", ALL_ONLY),
     "AuditService/GetAuditHead": ("auditEntries.read", ALL_ONLY),
     "AuditService/VerifyAudit": ("auditEntries.read", ALL_ONLY),
+    "ContactService/EraseContact": ("contacts.erase", ALL_ONLY),
     "ImportService/Import": ("imports.create", ALL_ONLY),
     "PortfolioService/GetPortfolio": ("portfolio.read", EVERYBODY),
     "RoleService/CopyRole": ("roles.create", EVERYBODY),
@@ -93,15 +95,16 @@ CUSTOM = {
     "SessionService/ChangePassword": (SIGNED_IN, SESSION),
     "SessionService/SetPassword": (ANYBODY, SESSION),
     "SessionService/SignIn": (ANYBODY, SESSION),
+    "SessionService/SignInWithIdToken": (ANYBODY, SESSION),
     "SessionService/SignOut": (SIGNED_IN, SESSION),
     "SessionService/WhoAmI": (SIGNED_IN, SESSION),
     "StakeholderService/GetStakeholderMap": ("stakeholders.read", ACCOUNT),
     "UserService/DisableUser": ("users.update", EVERYBODY),
     "UserService/EnableUser": ("users.update", EVERYBODY),
+    "UserService/EraseUser": ("users.erase", EVERYBODY),
     "UserService/HandOverUser": ("users.handOver", EVERYBODY),
     "UserService/ResetUserPassword": ("users.resetPassword", EVERYBODY),
     "WatchService/Watch": (SIGNED_IN, EVERYBODY),
-
 }
 
 
