@@ -347,8 +347,11 @@ struct decision decide(const struct access *access, const struct store_view *vie
 	const struct schema_resource *resource = in_account ? NULL : schema_resource_of_name(access->schema, name);
 	if (resource && resource->blind_field) {
 		bool own = blind_author(resource, name, caller->user);
-		if (own ? reads(permission) : blind_now(view, resource, name)) {
-			return own ? (struct decision){true, GROUPS_ALL} : decision;
+		if (own) {
+			return reads(permission) || decide_any(caller, permission, now_us) ? (struct decision){true, GROUPS_ALL} : decision;
+		}
+		if (blind_now(view, resource, name)) {
+			return decision;
 		}
 	}
 	if (in_account && memo && memo->permission == permission && memo->account_size == size && memcmp(memo->account, name, size) == 0) {

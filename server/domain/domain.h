@@ -10,24 +10,31 @@
 #define DOMAINS(X) \
 	X(access)      \
 	X(account)     \
+	X(alignment_report) \
+	X(assessment)  \
 	X(audit)       \
+	X(ballot)      \
 	X(binding)     \
+	X(criteria_set) \
 	X(entry)       \
 	X(financials)  \
 	X(import)      \
 	X(interaction) \
+	X(matrix_report) \
 	X(member)      \
 	X(opportunity) \
 	X(portfolio)   \
 	X(programme)   \
 	X(rating)      \
 	X(role)        \
+	X(round)       \
 	X(scorecard)   \
 	X(session)     \
 	X(stakeholder) \
 	X(tie)         \
 	X(user)        \
-	X(watch)
+	X(watch)       \
+	X(whitespace)
 
 #define DOMAIN_DECLARE(name) extern const struct domain domain_##name;
 DOMAINS(DOMAIN_DECLARE)

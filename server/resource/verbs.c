@@ -134,7 +134,7 @@ static const char *new_name(struct call *call, const char *parent, const char *i
 }
 
 /* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
-static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
+static const char *make_free_id(struct call *call, const char *parent, const ProtobufCMessage *new)
 {
 	const struct noun *noun = engine_noun(call->engine, call->method->resource);
 	const char *suggested = noun && noun->suggest_id ? noun->suggest_id(call, new) : NULL;
@@ -144,12 +144,12 @@ static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
 	if (!suggested || strlen(suggested) > LIMIT_ID_BYTES - 5) {
 		return arena_strdup(call->arena, random);
 	}
-	const char *name = arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested);
+	const char *name = new_name(call, parent, suggested);
 	bool taken = name && changes_get(call->changes, call->view, name, &record, call->status);
 	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
 }
 
-static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given)
+static const char *choose_id(struct call *call, const char *parent, const ProtobufCMessage *new, const char *given)
 {
 	const struct schema_resource *resource = call->method->resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
@@ -162,7 +162,7 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 	if (made || *given) {
 		return made ? made : given;
 	}
-	const char *free_id = make_free_id(call, new);
+	const char *free_id = make_free_id(call, parent, new);
 	return status_ok(call->status) ? free_id : NULL;
 }
 
@@ -203,7 +203,7 @@ bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *
 		return status_field(call->status, id_field, "\"%.80s\" is no id: it starts with a letter or digit, then letters, digits, '-', '_' or '.', %u at most", given,
 		                    LIMIT_ID_BYTES);
 	}
-	const char *id = choose_id(call, new, given);
+	const char *id = choose_id(call, parent, new, given);
 	const char *name = id ? new_name(call, parent, id) : NULL;
 	if (!name) {
 		return call_no_memory(call);
