@@ -139,14 +139,14 @@ bool account_table_read(struct call *call, const char *filter, struct account_ta
 	return ok;
 }
 
-bool account_table_one(struct call *call, const char *name, struct account_table *ret_table)
+bool account_table_one(struct call *call, const char *field, const char *name, struct account_table *ret_table)
 {
 	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
 	struct reading reading = {.call = call, .table = ret_table, .numbers = numbers_of(call)};
 	struct store_record record;
 	*ret_table = (struct account_table){0};
 	if (!resource || resource->type != call->engine->access.account || strstr(name, "/-")) {
-		return status_field(call->status, "account", "\"%.80s\" is not the name of an account; write it as accounts/{account}", name);
+		return status_field(call->status, field, "\"%.80s\" is not the name of an account; write it as accounts/{account}", name);
 	}
 	if (!filter_parse(call->engine->access.account, "", 0, call->arena, &reading.filter, call->status)) {
 		return false;

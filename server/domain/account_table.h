@@ -27,8 +27,8 @@ struct account_table {
 
 /* All accounts as of the call's revision that the caller may read, for which they hold the method's permission, and that match the filter ("" for all). */
 bool account_table_read(struct call *call, const char *filter, struct account_table *ret_table);
-/* The same of one account. NOT_FOUND where it cannot be seen. */
-bool account_table_one(struct call *call, const char *name, struct account_table *ret_table);
+/* The same of one account, that the request names in `field`. NOT_FOUND where it cannot be seen. */
+bool account_table_one(struct call *call, const char *field, const char *name, struct account_table *ret_table);
 /* The row of an account, or of the account that a name lies below; `count` where it is not in the table. Quick where names come in order. */
 size_t account_table_find(struct account_table *table, const char *name);
 /* By name again, after rows were put in another order. */

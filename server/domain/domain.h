@@ -18,6 +18,7 @@
 	X(criteria_set) \
 	X(entry)       \
 	X(financials)  \
+	X(gap_report)  \
 	X(import)      \
 	X(interaction) \
 	X(matrix_report) \
@@ -28,6 +29,7 @@
 	X(rating)      \
 	X(role)        \
 	X(round)       \
+	X(score_explanation) \
 	X(scorecard)   \
 	X(session)     \
 	X(stakeholder) \
