@@ -19,6 +19,7 @@
 	X(entry)       \
 	X(financials)  \
 	X(gap_report)  \
+	X(growth_report) \
 	X(import)      \
 	X(interaction) \
 	X(matrix_report) \

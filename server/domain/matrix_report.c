@@ -4,7 +4,6 @@
  */
 #include "kam/v1/matrix.pb-c.h"
 
-#include "common/schema/value.h"
 #include "common/schema/wire.h"
 #include "server/domain/domain.h"
 #include "server/domain/explanation.h"
@@ -294,13 +293,7 @@ static bool answer(struct matrix *matrix, const struct report_page *page)
 	message.revision = call->revision;
 	message.since_revision = matrix->since;
 	message.next_page_token = first + count < matrix->table.count ? report_page_token(call, page, first + count) : message.next_page_token;
-	schema_groups groups = decide_groups(call->caller, call->method->permission, call->now_us);
-	const struct schema_type *type = call->method->output;
-	for (size_t i = 0; i < type->fields_count; i++) { /* each point was cut for itself */
-		if (!(groups & 1u << type->fields[i].rules.group)) {
-			value_clear(&message.base, &type->fields[i]);
-		}
-	}
+	report_page_cut(call, &message.base);
 	return call_reply(call, &message.base);
 }
 

@@ -43,6 +43,17 @@ bool report_page_read(struct call *call, int32_t page_size, size_t usual, const 
 	return true;
 }
 
+void report_page_cut(struct call *call, ProtobufCMessage *answer)
+{
+	const struct schema_type *type = call->method->output;
+	schema_groups groups = decide_groups(call->caller, call->method->permission, call->now_us);
+	for (size_t i = 0; i < type->fields_count; i++) {
+		if (!(groups & 1u << type->fields[i].rules.group)) {
+			value_clear(answer, &type->fields[i]);
+		}
+	}
+}
+
 char *report_page_token(struct call *call, const struct report_page *page, size_t first)
 {
 	struct position position = {first, call->revision, page->present};
