@@ -82,7 +82,7 @@ static bool visit_deal(void *context, struct call *call, const char *name, const
 			const struct ledger_window *window = &ledger->windows[w];
 			if (window->first_day == window->end_day || (dated && day >= window->first_day && day < window->end_day)) {
 				add_value(sums, &to->won[w], deal, day, 1);
-				sums->any_won = sums->any_won || w == 0;
+				sums->any_won = true;
 			}
 		}
 	} else if (deal->stage != STAGE(LOST)) {

@@ -20,7 +20,7 @@ struct deal_sums {
 	struct ledger *ledger;   /* its table, currency, rates and windows; a window that ends where it begins holds all time */
 	struct deal_row *rows;
 	size_t active_products;
-	bool any_won;            /* some account has deals won in the first window */
+	bool any_won;            /* some account has deals won in one of the windows */
 	/* The products, and which of them each row has. */
 	const char **products;
 	size_t products_count;

@@ -13,6 +13,7 @@
 	X(alignment_report) \
 	X(assessment)  \
 	X(audit)       \
+	X(backtest_report) \
 	X(ballot)      \
 	X(binding)     \
 	X(criteria_set) \
@@ -20,6 +21,7 @@
 	X(financials)  \
 	X(gap_report)  \
 	X(growth_report) \
+	X(impact_report) \
 	X(import)      \
 	X(interaction) \
 	X(matrix_report) \
