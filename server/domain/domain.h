@@ -16,6 +16,7 @@
 	X(backtest_report) \
 	X(ballot)      \
 	X(binding)     \
+	X(candidates_report) \
 	X(criteria_set) \
 	X(entry)       \
 	X(financials)  \
@@ -39,7 +40,8 @@
 	X(tie)         \
 	X(user)        \
 	X(watch)       \
-	X(whitespace)
+	X(whitespace)  \
+	X(whitespace_report)
 
 #define DOMAIN_DECLARE(name) extern const struct domain domain_##name;
 DOMAINS(DOMAIN_DECLARE)
