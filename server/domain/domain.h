@@ -8,39 +8,39 @@
 
 /* X(name) for every file of this folder that defines `const struct domain domain_<name>`. */
 #define DOMAINS(X) \
-	X(access)      \
-	X(account)     \
-	X(alignment_report) \
-	X(assessment)  \
-	X(audit)       \
-	X(backtest_report) \
-	X(ballot)      \
-	X(binding)     \
+	X(access)            \
+	X(account)           \
+	X(alignment_report)  \
+	X(assessment)        \
+	X(audit)             \
+	X(backtest_report)   \
+	X(ballot)            \
+	X(binding)           \
 	X(candidates_report) \
-	X(criteria_set) \
-	X(entry)       \
-	X(financials)  \
-	X(gap_report)  \
-	X(growth_report) \
-	X(impact_report) \
-	X(import)      \
-	X(interaction) \
-	X(matrix_report) \
-	X(member)      \
-	X(opportunity) \
-	X(portfolio)   \
-	X(programme)   \
-	X(rating)      \
-	X(role)        \
-	X(round)       \
+	X(criteria_set)      \
+	X(entry)             \
+	X(financials)        \
+	X(gap_report)        \
+	X(growth_report)     \
+	X(impact_report)     \
+	X(import)            \
+	X(interaction)       \
+	X(matrix_report)     \
+	X(member)            \
+	X(opportunity)       \
+	X(portfolio)         \
+	X(programme)         \
+	X(rating)            \
+	X(role)              \
+	X(round)             \
 	X(score_explanation) \
-	X(scorecard)   \
-	X(session)     \
-	X(stakeholder) \
-	X(tie)         \
-	X(user)        \
-	X(watch)       \
-	X(whitespace)  \
+	X(scorecard)         \
+	X(session)           \
+	X(stakeholder)       \
+	X(tie)               \
+	X(user)              \
+	X(watch)             \
+	X(whitespace)        \
 	X(whitespace_report)
 
 #define DOMAIN_DECLARE(name) extern const struct domain domain_##name;
