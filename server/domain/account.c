@@ -10,7 +10,7 @@
 
 static bool check_phase(struct call *call, const Kam__V1__Account *old, const Kam__V1__Account *new)
 {
-	bool decides = call->request->descriptor == &kam__v1__decide_round_request__descriptor;
+	bool decides = call->request && call->request->descriptor == &kam__v1__decide_round_request__descriptor;
 	return !old || !*old->decision || old->phase == new->phase || decides ||
 	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "PHASE_DECIDED", "account.phase: %s set the phase of %s; it changes by another decision only",
 	                   old->decision, old->name);

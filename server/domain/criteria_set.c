@@ -68,7 +68,7 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	if (set->state == STATE(UNSPECIFIED)) {
 		set->state = STATE(DRAFT);
 	}
-	if (!old && call->request->descriptor == &kam__v1__adopt_criteria_set_request__descriptor) {
+	if (!old && call->request && call->request->descriptor == &kam__v1__adopt_criteria_set_request__descriptor) {
 		set->proposal = ((const Kam__V1__AdoptCriteriaSetRequest *)(const void *)call->request)->proposal;
 	}
 	for (size_t i = 0; i < set->n_criteria; i++) {

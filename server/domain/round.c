@@ -79,7 +79,7 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	Kam__V1__Round *round = (void *)new;
 	if (!old) {
 		round->state = ROUND_STATE(DRAFT);
-		if (call->request->descriptor == &kam__v1__copy_round_request__descriptor) {
+		if (call->request && call->request->descriptor == &kam__v1__copy_round_request__descriptor) {
 			round->copied_from = ((const Kam__V1__CopyRoundRequest *)(const void *)call->request)->name;
 		}
 	}
