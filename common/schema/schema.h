@@ -105,7 +105,7 @@ struct schema_resource {
 	const struct schema_resource *parent; /* resource that the pattern lies below, or NULL */
 	bool singleton, system;
 	enum schema_scoping scoping;
-	const struct schema_field *blind_field; /* of the parent's type: while it is below `blind_end`, only the author may learn of the resource; NULL: not blind */
+	const struct schema_field *blind_field; /* of the parent: below `blind_end` only the author may learn of the resource; NULL: never blind */
 	int64_t blind_end;
 	const char *const *columns; /* for tables */
 	size_t columns_count;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * blind.h - resources that only their author may learn of until a certain time: the ballots of a round until it is closed. Of this folder and of the engine's search for who
- * refers to what.
+ * blind.h - resources that only their author may learn of until a certain time: the ballots of a round until it is closed. Of this folder and of the
+ * engine's search for who refers to what.
  *
- * The contract says which (ResourceRules.blind_until). The author is the user whose id is the resource's own last id. As all decisions, this one is made on the present state:
- * what was blind in the past can be read as of the past once the time has come, and not before.
+ * The contract says which (ResourceRules.blind_until). The author is the user whose id is the resource's own last id. As all decisions, this one is made
+ * on the present state: what was blind in the past can be read as of the past once the time has come, and not before.
  */
 #pragma once
 

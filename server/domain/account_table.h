@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * account_table.h - the accounts that a report is about, as a table: those that the caller may see and that match. Texts stay where the store has them; nothing is unpacked unless a
- * filter asks for it, because a report over all accounts must not cost a message for each.
+ * account_table.h - the accounts that a report is about, as a table: those that the caller may see and that match. Texts stay where the store has them;
+ * nothing is unpacked unless a filter asks for it, because a report over all accounts must not cost a message for each.
  *
  * Owns:    names and rows live in the call's arena, texts in its snapshot.
  * Threads: the call's.

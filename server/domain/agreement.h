@@ -28,8 +28,8 @@ struct figure agreement_of_one(const double *overlaps, size_t count, size_t inde
 /* The ballot that overlaps least with the others; `count` where it is not one alone, or there are fewer than three: of two both are equally far. */
 size_t agreement_furthest(const double *overlaps, size_t count);
 
-/* Kendall's W = 12 S / (m^2 (n^3 - n) - m sum(t^3 - t)) over the items that any ballot names; those that a ballot does not name tie behind those it does. Undefined below two
- * ballots or two items, where the ballots are not equally long, and where all is tied. */
+/* Kendall's W = 12 S / (m^2 (n^3 - n) - m sum(t^3 - t)) over the items that any ballot names; those that a ballot does not name tie behind those it does.
+ * Undefined below two ballots or two items, where the ballots are not equally long, and where all is tied. */
 struct figure agreement_concordance(const struct agreement_ballot *ballots, size_t count, size_t items_count, struct arena *arena);
 
 /* Between a third and two thirds of the ballots name it. */

@@ -135,8 +135,10 @@ static bool add_voters(struct reporting *reporting)
 	size_t furthest = agreement_furthest(alignment->overlaps, count);
 	if (furthest < count) {
 		report->furthest = (char *)(uintptr_t)alignment->ballots.users[furthest];
-		report->furthest_text = arena_printf(reporting->arena, "%s overlaps with the others by %.0f %% on average, all ballots among each other by %.0f %%", report->furthest,
-		                                     100 * agreement_of_one(alignment->overlaps, count, furthest).value, 100 * agreement_mean(alignment->overlaps, count).value);
+		report->furthest_text = arena_printf(reporting->arena, "%s overlaps with the others by %.0f %% on average, all ballots among each other by %.0f %%",
+		                                     report->furthest,
+		                                     100 * agreement_of_one(alignment->overlaps, count, furthest).value,
+			100 * agreement_mean(alignment->overlaps, count).value);
 	}
 	return report->voters && report->furthest_text;
 }
@@ -195,7 +197,8 @@ static void add_cross(struct reporting *reporting)
 	report->threshold = round_alignment_threshold(&reporting->basis);
 	report->misaligned = market_misaligned(alignment->cross, report->threshold) == FLAG_UP;
 	if (report->misaligned) {
-		char *text = arena_printf(reporting->arena, "The lists of executives and middle management overlap by %.0f %%, less than %.0f %%: they do not mean the same key accounts",
+		char *text = arena_printf(reporting->arena,
+		                          "The lists of executives and middle management overlap by %.0f %%, less than %.0f %%: they do not mean the same key accounts",
 		                          100 * alignment->cross.value, 100 * report->threshold);
 		report->misaligned_text = text ? text : report->misaligned_text;
 	}
@@ -271,15 +274,18 @@ static void explain(struct reporting *reporting, struct figure concordance)
 	const struct round_alignment *alignment = &reporting->alignment;
 	size_t count = alignment->ballots.count;
 	struct explanations *explanations = &reporting->explanations;
-	explain_figure(explanations, "overlap", "mean over all pairs of ballots of accounts on both / accounts on either", FORMULA_VERSION, alignment->overlap, reporting->round->name);
+	explain_figure(explanations, "overlap", "mean over all pairs of ballots of accounts on both / accounts on either", FORMULA_VERSION, alignment->overlap,
+	               reporting->round->name);
 	for (size_t i = 0; i < count; i++) {
 		explain_input(explanations, alignment->ballots.users[i], alignment->ballots.names[i], agreement_of_one(alignment->overlaps, count, i), no_weight());
 	}
-	explain_figure(explanations, "concordance", "12 S / (m^2 (n^3 - n) - m sum(t^3 - t)), S the squares by which rank sums are off their mean", FORMULA_VERSION, concordance,
+	explain_figure(explanations, "concordance", "12 S / (m^2 (n^3 - n) - m sum(t^3 - t)), S the squares by which rank sums are off their mean",
+	               FORMULA_VERSION, concordance,
 	               reporting->round->name);
 	explain_input(explanations, "ballots (m)", NULL, figure_of((double)count), no_weight());
 	explain_input(explanations, "accounts named (n)", NULL, figure_of((double)alignment->ballots.accounts_count), no_weight());
-	explain_figure(explanations, "cross_overlap", "the same mean over pairs of an executive's and a middle manager's ballot", FORMULA_VERSION, alignment->cross, reporting->round->name);
+	explain_figure(explanations, "cross_overlap", "the same mean over pairs of an executive's and a middle manager's ballot", FORMULA_VERSION,
+	               alignment->cross, reporting->round->name);
 	explain_input(explanations, "misaligned below", "programme", figure_of(reporting->report->threshold), no_weight());
 	reporting->report->explanation = explanations->list;
 	reporting->report->n_explanation = explanations->count;

@@ -40,7 +40,8 @@ static bool read_then(struct reporting *reporting)
 	if (!moment_enter(call, "from_date", request->from_date, &reporting->moment)) {
 		return false;
 	}
-	bool ok = basis_read(call, &reporting->earlier_basis) && judging_find_set(call, &reporting->earlier_basis, request->criteria_set, "", &reporting->judging) &&
+	bool ok = basis_read(call, &reporting->earlier_basis) && judging_find_set(call, &reporting->earlier_basis, request->criteria_set, "",
+	                                                                          &reporting->judging) &&
 	          judging_read(&reporting->judging, &reporting->table, PERSPECTIVE(SELF)) &&
 	          ledger_window(call, &reporting->earlier_basis, "from_period", request->from_period, &reporting->revenue.ledger.windows[THEN]);
 	moment_leave(call, &reporting->moment);
@@ -51,10 +52,12 @@ static bool check_windows(struct reporting *reporting)
 {
 	const struct ledger_window *windows = reporting->revenue.ledger.windows;
 	if (strlen(windows[THEN].text) != strlen(windows[NOW].text)) {
-		return status_field(reporting->call->status, "from_period", "%s and %s are not of the same length; growth compares like with like", windows[THEN].text, windows[NOW].text);
+		return status_field(reporting->call->status, "from_period", "%s and %s are not of the same length; growth compares like with like",
+		                    windows[THEN].text, windows[NOW].text);
 	}
 	return windows[THEN].end_day <= windows[NOW].first_day ||
-	       status_field(reporting->call->status, "period", "%s does not lie after %s, so nothing can have grown since; name a later period, or an earlier from_date", windows[NOW].text,
+	       status_field(reporting->call->status, "period",
+	                    "%s does not lie after %s, so nothing can have grown since; name a later period, or an earlier from_date", windows[NOW].text,
 	                    windows[THEN].text);
 }
 
@@ -76,8 +79,10 @@ static char *in_words(struct reporting *reporting, struct figure correlation)
 		return arena_printf(reporting->call->arena, "Nothing can be said: %s", correlation.reason);
 	}
 	double size = fabs(correlation.value);
-	const char *how = size < 0.1 ? "It foretold nothing" : size < 0.3 ? "It foretold growth weakly" : size < 0.5 ? "It foretold growth" : "It foretold growth strongly";
-	return arena_printf(reporting->call->arena, "%s%s", how, correlation.value < 0 && size >= 0.1 ? ", but the wrong way round: accounts that scored higher grew less" : "");
+	const char *how = size < 0.1 ? "It foretold nothing" : size < 0.3 ? "It foretold growth weakly" : size < 0.5 ? "It foretold growth"
+		: "It foretold growth strongly";
+	return arena_printf(reporting->call->arena, "%s%s", how, correlation.value < 0 && size >= 0.1
+	                    ? ", but the wrong way round: accounts that scored higher grew less" : "");
 }
 
 static Kam__V1__BacktestCriterion *make_row(struct reporting *reporting, size_t criterion)
@@ -101,12 +106,14 @@ static Kam__V1__BacktestCriterion *make_row(struct reporting *reporting, size_t 
 	kam__v1__backtest_criterion__init(row);
 	row->axis = whole ? (criterion == judging->count ? AXIS(ATTRACTIVENESS) : AXIS(STRENGTH)) : judging->set->criteria[criterion]->axis;
 	row->criterion = whole ? (char *)(uintptr_t)(criterion == judging->count ? "attractiveness" : "strength") : judging->set->criteria[criterion]->id;
-	row->title = whole ? (char *)(uintptr_t)(criterion == judging->count ? "Attractiveness as a whole" : "Strength as a whole") : judging->set->criteria[criterion]->title;
+	row->title = whole ? (char *)(uintptr_t)(criterion == judging->count ? "Attractiveness as a whole" : "Strength as a whole")
+		: judging->set->criteria[criterion]->title;
 	row->weight = whole ? 0 : judging->set->criteria[criterion]->weight;
 	row->correlation = figure_message(correlation, call->arena);
 	row->account_count = (int32_t)count;
 	row->text = in_words(reporting, correlation);
-	explain_figure(&reporting->explanations, row->criterion, "Spearman's rank correlation of score then and growth since; equal values share their mean rank", FORMULA_VERSION,
+	explain_figure(&reporting->explanations, row->criterion, "Spearman's rank correlation of score then and growth since; equal values share their mean rank",
+	               FORMULA_VERSION,
 	               correlation, judging->set->name);
 	explain_input(&reporting->explanations, "accounts with both", NULL, figure_of((double)count), no_weight());
 	return row->text ? row : NULL;
@@ -149,7 +156,8 @@ static bool answer(struct reporting *reporting)
 		return call_no_memory(call);
 	}
 	for (size_t i = 0; i < rows; i++) {
-		reporting->growths[i] = market_growth(ledger_figure(revenue_amount(&reporting->revenue, i, THEN), true), ledger_figure(revenue_amount(&reporting->revenue, i, NOW), true));
+		reporting->growths[i] = market_growth(ledger_figure(revenue_amount(&reporting->revenue, i, THEN), true),
+		                                      ledger_figure(revenue_amount(&reporting->revenue, i, NOW), true));
 	}
 	for (size_t i = 0; i < count; i++) {
 		report->criteria[i] = make_row(reporting, i);
@@ -181,7 +189,8 @@ static bool get_backtest(struct call *call)
 	struct reporting reporting = {.call = call, .request = request, .report = &report, .explanations = {.call = call}};
 	struct ledger *ledger = &reporting.revenue.ledger;
 	if (!basis_read(call, &reporting.basis) || !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
-	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[NOW]) || !account_table_read(call, request->filter, &reporting.table) ||
+	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[NOW]) ||
+		!account_table_read(call, request->filter, &reporting.table) ||
 	    !read_then(&reporting) || !check_windows(&reporting)) {
 		return false;
 	}

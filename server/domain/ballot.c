@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Casting a ballot: one's own, in an open round that asks one, of accounts that one may see. That others learn nothing of it before its time is decided in server/access.
+ * Casting a ballot: one's own, in an open round that asks one, of accounts that one may see. That others learn nothing of it before its time is decided in
+ * server/access.
  */
 #include "kam/v1/ballot.pb-c.h"
 
@@ -38,7 +39,8 @@ static const Kam__V1__Round *read_round(struct call *call, const char *name)
 		return status_ok(call->status) ? (call_not_found(call, name), NULL) : NULL;
 	}
 	if (!asked) {
-		status_fail(call->status, STATUS_PERMISSION_DENIED, "NOT_A_PARTICIPANT", "you are not among the participants of %s; ask whoever runs it to add you", name);
+		status_fail(call->status, STATUS_PERMISSION_DENIED, "NOT_A_PARTICIPANT", "you are not among the participants of %s; ask whoever runs it to add you",
+		            name);
 		return NULL;
 	}
 	if (round->state != ROUND_STATE(OPEN)) {
@@ -60,7 +62,8 @@ static bool may_name(struct call *call, const struct schema_resource *accounts, 
 {
 	struct store_record record;
 	STATUS_SCRATCH(st);
-	return call_decide_verb(call, accounts, "read", name).allowed && changes_get(call->changes, call->view, name, &record, &st) && record.operation != STORE_DELETE;
+	return call_decide_verb(call, accounts, "read", name).allowed && changes_get(call->changes, call->view, name, &record, &st) &&
+		record.operation != STORE_DELETE;
 }
 
 static bool check_accounts(struct call *call, const Kam__V1__CastBallotRequest *request)
@@ -103,7 +106,8 @@ static bool cast(struct call *call)
 		return false;
 	}
 	bool again = changes_get(call->changes, call->view, name, &record, call->status);
-	Kam__V1__Ballot *ballot = again ? (void *)schema_unpack(ballots->type, record.value, call->arena, call->status) : (void *)schema_message_new(ballots->type, call->arena);
+	Kam__V1__Ballot *ballot = again ? (void *)schema_unpack(ballots->type, record.value, call->arena, call->status)
+		: (void *)schema_message_new(ballots->type, call->arena);
 	if (!ballot) {
 		return status_ok(call->status) ? call_no_memory(call) : false;
 	}

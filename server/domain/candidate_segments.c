@@ -68,7 +68,8 @@ static bool add_segment(struct grouping *grouping, Kam__V1__SegmentKind kind, si
 	segment->kind = kind;
 	segment->label = account_text(grouping->list[first].label, ledger->call->arena);
 	segment->revenue = ledger_money(ledger, &sum);
-	segment->share = figure_message(figures_ratio(ledger_figure(&sum, false), ledger_figure(&grouping->all, false), "no account has revenue"), ledger->call->arena);
+	segment->share = figure_message(figures_ratio(ledger_figure(&sum, false), ledger_figure(&grouping->all, false), "no account has revenue"),
+	                                ledger->call->arena);
 	grouping->segments[grouping->count++] = segment;
 	return segment->share != NULL;
 }

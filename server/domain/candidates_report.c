@@ -59,7 +59,8 @@ static struct applicant apply(const struct reporting *reporting, size_t row)
 {
 	const struct ledger_row *ledger = &reporting->revenue.ledger.rows[row];
 	const Kam__V1__CriteriaSet *set = reporting->judging.set;
-	struct figure now = ledger_figure(revenue_amount(&reporting->revenue, row, NOW), true), then = ledger_figure(revenue_amount(&reporting->revenue, row, THEN), true);
+	struct figure now = ledger_figure(revenue_amount(&reporting->revenue, row, NOW), true), then =
+		ledger_figure(revenue_amount(&reporting->revenue, row, THEN), true);
 	struct figure next = ledger_figure(&ledger->amounts[NEXT][LEDGER_PLANNED], false);
 	struct applicant applicant = {.leverage = deal_leverage(&reporting->revenue.deals, row), .judged = judging_of(&reporting->judging, row)};
 	struct figure planned = market_growth(now, next);
@@ -147,7 +148,8 @@ static const char *text_of(const struct applicant *applicant)
 	case VERDICT(CONFIRMED):
 		return "It is a key account and passes the gates";
 	case VERDICT(IN_DOUBT):
-		return applicant->growth_gate == GATE_FAILED ? "It is a key account, but its growth no longer passes" : "It is a key account, but it buys too little of what we have";
+		return applicant->growth_gate == GATE_FAILED ? "It is a key account, but its growth no longer passes"
+			: "It is a key account, but it buys too little of what we have";
 	case VERDICT(NOT_A_CANDIDATE):
 		return applicant->growth_gate == GATE_FAILED ? "Its growth does not pass" : "It buys too little of what we have";
 	default:
@@ -162,11 +164,14 @@ static void explain(struct reporting *reporting, Kam__V1__CandidateRow *row, siz
 	const struct ledger_row *ledger = &reporting->revenue.ledger.rows[index];
 	const struct ledger_amount *now = revenue_amount(&reporting->revenue, index, NOW), *then = revenue_amount(&reporting->revenue, index, THEN);
 	const struct ledger_amount *next = &ledger->amounts[NEXT][LEDGER_PLANNED];
-	explain_figure(&explanations, "growth", applicant->planned ? "(planned revenue of the next period - revenue) / revenue" : "(revenue - revenue before) / revenue before", FORMULA_VERSION,
+	explain_figure(&explanations, "growth", applicant->planned ? "(planned revenue of the next period - revenue) / revenue"
+	               : "(revenue - revenue before) / revenue before", FORMULA_VERSION,
 	               applicant->growth, row->account);
-	explain_input(&explanations, applicant->planned ? "revenue" : "revenue before", applicant->planned ? now->source : then->source, ledger_figure(applicant->planned ? now : then, true),
+	explain_input(&explanations, applicant->planned ? "revenue" : "revenue before", applicant->planned ? now->source : then->source,
+	              ledger_figure(applicant->planned ? now : then, true),
 	              no_weight());
-	explain_input(&explanations, applicant->planned ? "planned revenue" : "revenue", applicant->planned ? next->source : now->source, ledger_figure(applicant->planned ? next : now, true),
+	explain_input(&explanations, applicant->planned ? "planned revenue" : "revenue", applicant->planned ? next->source : now->source,
+	              ledger_figure(applicant->planned ? next : now, true),
 	              no_weight());
 	explain_figure(&explanations, "leverage", "products in deals won / active products", FORMULA_VERSION, applicant->leverage, row->account);
 	explain_input(&explanations, "products bought", NULL, figure_of((double)reporting->revenue.deals.rows[index].products), no_weight());
@@ -191,7 +196,8 @@ static Kam__V1__CandidateRow *make_row(struct reporting *reporting, size_t index
 	row->phase = (Kam__V1__Phase)account->phase;
 	row->verdict = applicant->verdict;
 	row->text = (char *)(uintptr_t)text_of(applicant);
-	row->growth = make_gate(reporting, applicant->planned ? "planned growth" : "growth of the last period", applicant->growth, applicant->growth_gate, set->minimum_growth);
+	row->growth = make_gate(reporting, applicant->planned ? "planned growth" : "growth of the last period", applicant->growth, applicant->growth_gate,
+	                        set->minimum_growth);
 	row->leverage = make_gate(reporting, "portfolio leverage", applicant->leverage, applicant->leverage_gate, set->minimum_leverage);
 	row->coverage = make_gate(reporting, "coverage", applicant->coverage, applicant->coverage_gate, reporting->judging.cuts.coverage);
 	row->attractiveness = figure_message(applicant->judged.attractiveness.score, arena);

@@ -56,7 +56,8 @@ static void check_weights(struct call *call, const Kam__V1__CriteriaSet *set)
 		if (counts[axis] > 0 && !(weights[axis] > 0)) {
 			status_field(call->status, "criteria_set.criteria", "all weights of %s are 0; give one to those that count", axes[axis]);
 		} else if (counts[axis] == 0 && set->state == STATE(ACTIVE)) {
-			status_field(call->status, "criteria_set.criteria", "none is about %s; a set in use needs criteria for attractiveness and for strength", axes[axis]);
+			status_field(call->status, "criteria_set.criteria", "none is about %s; a set in use needs criteria for attractiveness and for strength",
+			             axes[axis]);
 		}
 	}
 }
@@ -80,7 +81,8 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	}
 	const char *changed = mask_differences(schema_type_of(call->engine->schema, new->descriptor), old, new, GROUPS_ALL, call->arena);
 	return (changed && !*changed) || status_fail(call->status, STATUS_FAILED_PRECONDITION, "CRITERIA_SET_RETIRED",
-	                                             "%s is retired and stays as it is; set its state to ACTIVE to use it again, or create another one", before->name);
+	                                             "%s is retired and stays as it is; set its state to ACTIVE to use it again, or create another one",
+		before->name);
 }
 
 /* ---- proposals ------------------------------------------------------------------------------------------------------------------------ */
@@ -124,7 +126,8 @@ static bool adopt(struct call *call)
 	}
 	if (!set) {
 		return call->arena->overflowed ? call_no_memory(call)
-		                               : status_field(call->status, "proposal", "\"%.40s\" is no proposal; there are %.100s", request->proposal, buf_text(&known));
+		                               : status_field(call->status, "proposal", "\"%.40s\" is no proposal; there are %.100s", request->proposal,
+		                                              buf_text(&known));
 	}
 	char **paths = engine_update_paths(call, differences, GROUPS_ALL, &count);
 	return paths && (count == 0 || mask_apply(sets->type, &set->base, differences, paths, count, call->arena, call->status)) &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * deal_sums.h - what the deals of the accounts of a table come to: value won in the ledger's periods, value that is open, and how much of our portfolio they buy.
+ * deal_sums.h - what the deals of the accounts of a table come to: value won in the ledger's periods, value that is open, and how much of our portfolio
+ * they buy.
  *
  * Owns:    lives in the call's arena.
  * Threads: the call's.

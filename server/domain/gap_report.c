@@ -81,9 +81,11 @@ static bool add_criteria(struct reporting *reporting)
 	report->mean_gap = figure_message(mean, call->arena);
 	report->alarm = figure_defined(mean) && mean.value >= report->threshold;
 	if (report->alarm) {
-		report->alarm_text = arena_printf(call->arena, "We score ourselves %.1f points higher than the client does, on average over what both scored", mean.value);
+		report->alarm_text = arena_printf(call->arena, "We score ourselves %.1f points higher than the client does, on average over what both scored",
+		                                  mean.value);
 	}
-	explain_figure(&reporting->explanations, "mean_gap", "mean of our score - the client's over the criteria that both scored", FORMULA_VERSION, mean, report->account);
+	explain_figure(&reporting->explanations, "mean_gap", "mean of our score - the client's over the criteria that both scored", FORMULA_VERSION, mean,
+	               report->account);
 	for (size_t i = 0; i < count; i++) {
 		explain_input(&reporting->explanations, reporting->ours.set->criteria[i]->id, reporting->ours.set->name, gaps[i].value, no_weight());
 	}

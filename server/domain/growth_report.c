@@ -51,7 +51,8 @@ static struct row_figures figures_of(const struct reporting *reporting, size_t i
 	figures.our_growth = market_growth(figures.ours_then, figures.ours_now);
 	figures.client_growth = growth_of(row, LEDGER_CLIENT_REVENUE);
 	figures.planned_growth = figure_defined(next) ? market_growth(figures.ours_now, next) : market_growth(figures.ours_then, planned);
-	figures.our_share = market_share_of_wallet(ledger_figure(revenue_amount(&reporting->revenue, index, NOW), false), ledger_figure(&row->amounts[NOW][LEDGER_CATEGORY_SPEND], false));
+	figures.our_share = market_share_of_wallet(ledger_figure(revenue_amount(&reporting->revenue, index, NOW), false),
+	                                           ledger_figure(&row->amounts[NOW][LEDGER_CATEGORY_SPEND], false));
 	figures.estimated = !figure_defined(figures.our_share) && row->our_rank > 0;
 	if (figures.estimated) {
 		figures.our_share = market_share_of_rank(row->our_rank, row->supplier_count);
@@ -85,7 +86,8 @@ static Kam__V1__GrowthFlag *client_flag(struct call *call, const struct row_figu
 		text = arena_printf(call->arena, "The client's revenue changed by %+.1f %%, but our plan counts on %+.1f %%", 100 * figures->client_growth.value,
 		                    100 * figures->planned_growth.value);
 	} else if (state == FLAG_UNKNOWN) {
-		text = arena_printf(call->arena, "Not known: %s of %s", lacking.reason, figure_defined(figures->client_growth) ? "our planned revenue" : "the client's revenue");
+		text = arena_printf(call->arena, "Not known: %s of %s", lacking.reason, figure_defined(figures->client_growth) ? "our planned revenue"
+		                    : "the client's revenue");
 	}
 	return make_flag(call, KIND(CLIENT_SHRINKS), state, text);
 }
@@ -101,7 +103,8 @@ static Kam__V1__GrowthFlag *faster_flag(struct call *call, const struct ledger_r
 		enum flag one = market_grows_faster(growth, figures->our_growth);
 		if (one == FLAG_UP && (state != FLAG_UP || growth.value > fastest)) {
 			fastest = growth.value;
-			text = arena_printf(call->arena, "%s grows by %+.1f %% there, we by %+.1f %%", competitor->name, 100 * growth.value, 100 * figures->our_growth.value);
+			text = arena_printf(call->arena, "%s grows by %+.1f %% there, we by %+.1f %%", competitor->name, 100 * growth.value,
+			                    100 * figures->our_growth.value);
 		} else if (one == FLAG_UNKNOWN && state == FLAG_DOWN) {
 			text = arena_printf(call->arena, "Not known: %s", figure_defined(growth) ? figures->our_growth.reason : growth.reason);
 		}
@@ -121,7 +124,8 @@ static Kam__V1__GrowthFlag *share_flag(struct call *call, const struct ledger_ro
 		enum flag one = market_has_more(theirs, figures->ours_now);
 		if (one == FLAG_UP && (state != FLAG_UP || theirs.value > most)) {
 			most = theirs.value;
-			text = figures->ours_now.value > 0 ? arena_printf(call->arena, "%s earns %.1f times there what we do", competitor->name, theirs.value / figures->ours_now.value)
+			text = figures->ours_now.value > 0 ? arena_printf(call->arena, "%s earns %.1f times there what we do", competitor->name,
+			                                                  theirs.value / figures->ours_now.value)
 			                                   : arena_printf(call->arena, "%s earns there, we do not", competitor->name);
 		} else if (one == FLAG_UNKNOWN && state == FLAG_DOWN) {
 			text = arena_printf(call->arena, "Not known: %s", figure_defined(theirs) ? figures->ours_now.reason : theirs.reason);
@@ -145,7 +149,8 @@ static bool visit_round(void *context, struct call *call, const char *name, cons
 	const Kam__V1__Round *round = (const void *)message;
 	int64_t close_us = basis_time_us(round->close_time);
 	(void)groups, (void)scratch;
-	if (round->state >= KAM__V1__ROUND_STATE__ROUND_STATE_CLOSED && (!last->name || round->year > last->year || (round->year == last->year && close_us > last->close_us))) {
+	if (round->state >= KAM__V1__ROUND_STATE__ROUND_STATE_CLOSED && (!last->name || round->year > last->year ||
+	                                                                 (round->year == last->year && close_us > last->close_us))) {
 		*last = (struct last_round){arena_strdup(call->arena, name), round->year, close_us};
 	}
 	return true;
@@ -176,7 +181,8 @@ static bool add_alignment(struct reporting *reporting)
 	double threshold = round_alignment_threshold(&reporting->basis);
 	enum flag state = market_misaligned(alignment.cross, threshold);
 	const char *text = state == FLAG_UNKNOWN ? arena_printf(call->arena, "Not known: %s", alignment.cross.reason)
-	                                         : arena_printf(call->arena, "In %s the lists of executives and middle management overlap by %.0f %%; %s is asked for", last.name,
+
+		: arena_printf(call->arena, "In %s the lists of executives and middle management overlap by %.0f %%; %s is asked for", last.name,
 	                                                        100 * alignment.cross.value, state == FLAG_UP ? "more" : "no more");
 	reporting->report->alignment = make_flag(call, KIND(MISALIGNED), state, text);
 	return reporting->report->alignment || call_no_memory(call);
@@ -208,7 +214,8 @@ static bool add_competitors(struct reporting *reporting, Kam__V1__GrowthRow *to,
 	return to->competitors != NULL;
 }
 
-static void explain_growth(struct explanations *explanations, const char *figure, struct figure growth, const struct ledger_amount *then, const struct ledger_amount *now,
+static void explain_growth(struct explanations *explanations, const char *figure, struct figure growth, const struct ledger_amount *then,
+                           const struct ledger_amount *now,
                            const char *account)
 {
 	explain_figure(explanations, figure, "(now - then) / then", FORMULA_VERSION, growth, account);
@@ -220,15 +227,19 @@ static void explain(struct reporting *reporting, Kam__V1__GrowthRow *to, size_t 
 {
 	struct explanations explanations = {.call = reporting->call};
 	const struct ledger_row *row = &reporting->revenue.ledger.rows[index];
-	explain_growth(&explanations, "our_growth", figures->our_growth, revenue_amount(&reporting->revenue, index, THEN), revenue_amount(&reporting->revenue, index, NOW), to->account);
-	explain_growth(&explanations, "client_growth", figures->client_growth, &row->amounts[THEN][LEDGER_CLIENT_REVENUE], &row->amounts[NOW][LEDGER_CLIENT_REVENUE], to->account);
-	explain_figure(&explanations, "share_of_wallet", figures->estimated ? "(1 - rank / (n + 1)) * 2 / n" : "our revenue / category spend", FORMULA_VERSION, figures->our_share,
+	explain_growth(&explanations, "our_growth", figures->our_growth, revenue_amount(&reporting->revenue, index, THEN),
+	               revenue_amount(&reporting->revenue, index, NOW), to->account);
+	explain_growth(&explanations, "client_growth", figures->client_growth, &row->amounts[THEN][LEDGER_CLIENT_REVENUE],
+	               &row->amounts[NOW][LEDGER_CLIENT_REVENUE], to->account);
+	explain_figure(&explanations, "share_of_wallet", figures->estimated ? "(1 - rank / (n + 1)) * 2 / n" : "our revenue / category spend", FORMULA_VERSION,
+	               figures->our_share,
 	               to->account);
 	if (figures->estimated) {
 		explain_input(&explanations, "our rank", NULL, figure_of(row->our_rank), no_weight());
 		explain_input(&explanations, "suppliers (n)", NULL, figure_of(row->supplier_count), no_weight());
 	} else {
-		explain_input(&explanations, "category spend", row->amounts[NOW][LEDGER_CATEGORY_SPEND].source, ledger_figure(&row->amounts[NOW][LEDGER_CATEGORY_SPEND], false), no_weight());
+		explain_input(&explanations, "category spend", row->amounts[NOW][LEDGER_CATEGORY_SPEND].source,
+		              ledger_figure(&row->amounts[NOW][LEDGER_CATEGORY_SPEND], false), no_weight());
 	}
 	to->explanation = explanations.list;
 	to->n_explanation = explanations.count;
@@ -276,7 +287,8 @@ static int compare_rows(const void *a, const void *b, void *context)
 {
 	const struct reporting *reporting = context;
 	size_t i = *(const size_t *)a, k = *(const size_t *)b;
-	struct figure left = ledger_figure(revenue_amount(&reporting->revenue, i, NOW), false), right = ledger_figure(revenue_amount(&reporting->revenue, k, NOW), false);
+	struct figure left = ledger_figure(revenue_amount(&reporting->revenue, i, NOW), false), right =
+		ledger_figure(revenue_amount(&reporting->revenue, k, NOW), false);
 	if (figure_defined(left) != figure_defined(right)) {
 		return figure_defined(left) ? -1 : 1;
 	}
@@ -310,7 +322,8 @@ static void add_totals(struct reporting *reporting)
 	report->revenue = ledger_money(&reporting->revenue.ledger, &now);
 	report->earlier_revenue = ledger_money(&reporting->revenue.ledger, &then);
 	if (counted < reporting->table.count) {
-		char *text = arena_printf(call->arena, "%zu of %zu accounts are left out, the first because %s", reporting->table.count - counted, reporting->table.count, reason);
+		char *text = arena_printf(call->arena, "%zu of %zu accounts are left out, the first because %s", reporting->table.count - counted,
+		                          reporting->table.count, reason);
 		report->undefined_reason = text ? text : report->undefined_reason;
 	}
 }
@@ -364,9 +377,11 @@ static bool read_windows(struct reporting *reporting)
 		return false;
 	}
 	if (strlen(windows[THEN].text) != strlen(windows[NOW].text) || !strchr(windows[THEN].text, 'Q') != !strchr(windows[NOW].text, 'Q')) {
-		return status_field(call->status, "from_period", "%s and %s are not of the same length; growth compares like with like", windows[THEN].text, windows[NOW].text);
+		return status_field(call->status, "from_period", "%s and %s are not of the same length; growth compares like with like", windows[THEN].text,
+		                    windows[NOW].text);
 	}
-	return windows[THEN].end_day <= windows[NOW].first_day || status_field(call->status, "from_period", "%s does not lie before %s", windows[THEN].text, windows[NOW].text);
+	return windows[THEN].end_day <= windows[NOW].first_day || status_field(call->status, "from_period", "%s does not lie before %s", windows[THEN].text,
+	                                                                       windows[NOW].text);
 }
 
 static bool get_growth(struct call *call)
@@ -376,9 +391,11 @@ static bool get_growth(struct call *call)
 	struct reporting reporting = {.call = call, .request = request, .report = &report};
 	struct report_page page;
 	struct ledger *ledger = &reporting.revenue.ledger;
-	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) || !read_windows(&reporting) ||
+	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) ||
+	    !read_windows(&reporting) ||
 	    !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
-	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table) : account_table_read(call, request->filter, &reporting.table))) {
+	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table)
+	      : account_table_read(call, request->filter, &reporting.table))) {
 		return false;
 	}
 	ledger->call = call;

@@ -120,7 +120,8 @@ static struct ledger_amount scaled(const struct ledger_amount *amount, struct fi
 static struct ledger_amount margin_of(const struct ledger_row *row)
 {
 	struct ledger_amount margin = row->amounts[PERIOD][LEDGER_REVENUE];
-	struct ledger_amount goods = scaled(&row->amounts[PERIOD][LEDGER_COST_OF_GOODS], figure_of(-1)), serve = scaled(&row->amounts[PERIOD][LEDGER_COST_TO_SERVE], figure_of(-1));
+	struct ledger_amount goods = scaled(&row->amounts[PERIOD][LEDGER_COST_OF_GOODS], figure_of(-1)), serve =
+		scaled(&row->amounts[PERIOD][LEDGER_COST_TO_SERVE], figure_of(-1));
 	goods.reason = goods.reason && !margin.reason ? "cost of goods is not entered" : goods.reason;
 	serve.reason = serve.reason && !margin.reason ? "cost to serve is not entered" : serve.reason;
 	ledger_add(&margin, &goods);
@@ -133,7 +134,8 @@ static struct worth worth_of(const struct reporting *reporting, size_t index)
 	const struct ledger_row *row = &reporting->revenue.ledger.rows[index];
 	const struct deal_row *deals = &reporting->revenue.deals.rows[index];
 	bool year = strlen(reporting->revenue.ledger.windows[PERIOD].text) == 4;
-	struct worth worth = {.revenue = *revenue_amount(&reporting->revenue, index, reporting->window), .margin = margin_of(row), .open = deals->open, .weighted = deals->weighted};
+	struct worth worth = {.revenue = *revenue_amount(&reporting->revenue, index, reporting->window), .margin = margin_of(row), .open = deals->open,
+	                      .weighted = deals->weighted};
 	/* Linear in the margin: the factor is that of a margin of 1. */
 	struct figure factor = year ? market_lifetime_value(figure_of(1), retention_of(reporting, index), figure_of(reporting->discount))
 	                            : figure_none("lifetime value needs the margin of a year, and the period is none");
@@ -169,7 +171,8 @@ static Kam__V1__ImpactRow *make_row(struct reporting *reporting, const struct ac
 	row->account = (char *)(uintptr_t)(account ? account->name : "");
 	row->display_name = account ? account_text(account->display_name, arena) : row->display_name;
 	row->revenue = ledger_money(ledger, &worth->revenue);
-	row->share = figure_message(figures_ratio(ledger_figure(&worth->revenue, false), ledger_figure(&reporting->portfolio, false), "no account has revenue"), arena);
+	row->share = figure_message(figures_ratio(ledger_figure(&worth->revenue, false), ledger_figure(&reporting->portfolio, false), "no account has revenue"),
+	                            arena);
 	row->margin = ledger_money(ledger, &worth->margin);
 	row->lifetime_value = ledger_money(ledger, &worth->lifetime);
 	row->open_value = ledger_money(ledger, &worth->open);
@@ -271,7 +274,8 @@ static Kam__V1__Concentration *concentration_of(struct reporting *reporting, boo
 	message->top_share = figure_message(market_top_share(values, count, top), arena);
 	message->account_count = (int32_t)count;
 	reporting->report->top_count = (int32_t)top;
-	explain_figure(&reporting->explanations, figure, "sum of (share of revenue in percent)^2 over the accounts that have revenue", FORMULA_VERSION, index, NULL);
+	explain_figure(&reporting->explanations, figure, "sum of (share of revenue in percent)^2 over the accounts that have revenue", FORMULA_VERSION, index,
+	               NULL);
 	explain_input(&reporting->explanations, "accounts with revenue", NULL, figure_of((double)count), no_weight());
 	return message;
 }

@@ -289,7 +289,8 @@ static bool scan(struct marking *marking, const char *account)
 {
 	struct call *call = marking->judging->call;
 	const char *pattern = arena_printf(call->arena, "%s/assessments", account);
-	return pattern ? store_scan(call->view, pattern, NULL, call->as_of, visit_assessment, marking, call->status) && status_ok(call->status) : call_no_memory(call);
+	return pattern ? store_scan(call->view, pattern, NULL, call->as_of, visit_assessment, marking, call->status) && status_ok(call->status)
+		: call_no_memory(call);
 }
 
 bool judging_each(struct judging *judging, size_t row, judging_visit *visit, void *context)

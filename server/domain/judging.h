@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * judging.h - what the assessments say of the accounts of a table, by one criteria set: the base of the matrix, the gap, decisions, candidates, the back-test and explained scores.
+ * judging.h - what the assessments say of the accounts of a table, by one criteria set: the base of the matrix, the gap, decisions, candidates, the
+ * back-test and explained scores.
  *
- * A score is the mean over the people who gave one; of several assessments of one person the one that was assessed last counts. A criterion that a figure answers has its score from
- * the figure where nobody gave one.
+ * A score is the mean over the people who gave one; of several assessments of one person the one that was assessed last counts. A criterion that a figure
+ * answers has its score from the figure where nobody gave one.
  *
  * Owns:    lives in the call's arena, and borrows from its snapshot.
  * Threads: the call's.
@@ -36,7 +37,8 @@ struct judging {
 	size_t *by_id;                   /* criteria in the order of their ids */
 };
 
-/* The set that a request names, or the active one of the latest year; `round`, if not empty, names it instead, in the version that it kept. Sets call, basis, set, set_revision, cuts. */
+/* The set that a request names, or the active one of the latest year; `round`, if not empty, names it instead, in the version that it kept. Sets call,
+ * basis, set, set_revision, cuts. */
 bool judging_find_set(struct call *call, const struct basis *basis, const char *name, const char *round, struct judging *ret_judging);
 /* A version of a set: as of a revision. Not asking who may see it. */
 bool judging_set_version(struct call *call, const struct basis *basis, const char *name, uint64_t revision, struct judging *ret_judging);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The financials of an account come one after the other. They are gathered as slips, one for each period, and entered into the account's row when the next account begins.
+ * The financials of an account come one after the other. They are gathered as slips, one for each period, and entered into the account's row when the next
+ * account begins.
  */
 #include "server/domain/ledger.h"
 
@@ -346,7 +347,8 @@ static bool visit(void *context, struct call *call, const char *name, const Prot
 	size_t row = account_table_find(ledger->table, name);
 	struct slip slip = {0};
 	(void)scratch;
-	if (row == ledger->table->count || !(groups & 1u << GROUP_FINANCIAL) || ledger->rows[row].hidden || !rules_period(financials->period, &slip.first_day, &slip.end_day)) {
+	if (row == ledger->table->count || !(groups & 1u << GROUP_FINANCIAL) || ledger->rows[row].hidden ||
+	    !rules_period(financials->period, &slip.first_day, &slip.end_day)) {
 		return true;
 	}
 	if (row != gathering->row && !enter(gathering)) {

@@ -2,8 +2,8 @@
  *
  * ledger.h - the money of the accounts of a table, summed over a few periods from their financials, in one currency.
  *
- * Where a period and its parts are both there the parts count, if all of them are there. An amount that cannot be summed is undefined and says why; one that covers a part of its
- * period only says so beside the amount, for growth must not be computed from it.
+ * Where a period and its parts are both there the parts count, if all of them are there. An amount that cannot be summed is undefined and says why; one
+ * that covers a part of its period only says so beside the amount, for growth must not be computed from it.
  *
  * Owns:    lives in the call's arena.
  * Threads: the call's.

@@ -89,7 +89,8 @@ static bool read_earlier(struct matrix *matrix)
 	matrix->since = moment.revision;
 	matrix->was_there = store_get_at(call->view, name, call->as_of, &record, call->status) && record.operation != STORE_DELETE;
 	bool ok = status_ok(call->status) &&
-	          (!matrix->was_there || (basis_read(call, &matrix->earlier_basis) && judging_set_version(call, &matrix->earlier_basis, name, call->as_of, &matrix->earlier) &&
+	          (!matrix->was_there || (basis_read(call, &matrix->earlier_basis) && judging_set_version(call, &matrix->earlier_basis, name, call->as_of,
+	                                                                                                  &matrix->earlier) &&
 	                                  judging_read(&matrix->earlier, &matrix->table, matrix->request->perspective)));
 	moment_leave(call, &moment);
 	return ok;
@@ -115,7 +116,8 @@ static Kam__V1__CriterionScore *criterion_score(struct matrix *matrix, size_t ro
 	score->score = figure_message(judging_score(judging, row, index), arena);
 	score->spread = figure_message(judging->hidden[row] ? figure_none(HIDDEN_REASON) : score_spread(sum), arena);
 	score->score_count = judging->hidden[row] ? 0 : sum.count;
-	score->source_value = figure_message(criterion->source && judging->sources ? judging->sources[row * judging->count + index] : figure_none("people judge it"), arena);
+	score->source_value = figure_message(criterion->source && judging->sources ? judging->sources[row * judging->count + index]
+	                                     : figure_none("people judge it"), arena);
 	return score;
 }
 
@@ -132,11 +134,13 @@ static bool add_criteria(struct matrix *matrix, Kam__V1__MatrixPoint *point, siz
 	return point->criteria != NULL;
 }
 
-static void explain_axis(struct matrix *matrix, struct explanations *explanations, size_t row, Kam__V1__CriterionAxis axis, const char *figure, struct figure score)
+static void explain_axis(struct matrix *matrix, struct explanations *explanations, size_t row, Kam__V1__CriterionAxis axis, const char *figure,
+                         struct figure score)
 {
 	const struct judging *judging = &matrix->judging;
 	const char *account = matrix->table.rows[row].name;
-	explain_figure(explanations, figure, "sum(weight * score) / sum(weight) over the criteria that are scored; a score is the mean over those who judged", FORMULA_VERSION, score,
+	explain_figure(explanations, figure, "sum(weight * score) / sum(weight) over the criteria that are scored; a score is the mean over those who judged",
+	               FORMULA_VERSION, score,
 	               account);
 	for (size_t i = 0; i < judging->count; i++) {
 		const Kam__V1__Criterion *criterion = judging->set->criteria[i];
@@ -165,7 +169,8 @@ static bool explain(struct matrix *matrix, Kam__V1__MatrixPoint *point, size_t r
 	const struct judged *judged = &matrix->judged[row];
 	explain_axis(matrix, &explanations, row, AXIS(ATTRACTIVENESS), "attractiveness", judged->attractiveness.score);
 	explain_axis(matrix, &explanations, row, AXIS(STRENGTH), "strength", judged->strength.score);
-	explain_figure(&explanations, "assessments", "of each person the assessment that was assessed last", FORMULA_VERSION, figure_of(matrix->judging.assessors[row]), point->account);
+	explain_figure(&explanations, "assessments", "of each person the assessment that was assessed last", FORMULA_VERSION,
+	               figure_of(matrix->judging.assessors[row]), point->account);
 	if (!matrix->judging.hidden[row] && !judging_each(&matrix->judging, row, list_assessment, &listing)) {
 		return false;
 	}
@@ -305,7 +310,8 @@ static bool get_matrix(struct call *call)
 	return report_page_read(call, request->page_size, PAGE_MAX, request->page_token, &page) && basis_read(call, &matrix.basis) &&
 	       judging_find_set(call, &matrix.basis, request->criteria_set, request->round, &matrix.judging) &&
 	       ledger_currency(call, &matrix.basis, request->currency_code, &matrix.ledger.currency) &&
-	       ledger_window(call, &matrix.basis, "period", request->period, &matrix.ledger.windows[0]) && account_table_read(call, request->filter, &matrix.table) &&
+	       ledger_window(call, &matrix.basis, "period", request->period, &matrix.ledger.windows[0]) &&
+		account_table_read(call, request->filter, &matrix.table) &&
 	       judging_read(&matrix.judging, &matrix.table, request->perspective) && judge(&matrix) && read_earlier(&matrix) && answer(&matrix, &page);
 }
 

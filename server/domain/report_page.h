@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * report_page.h - pages of a report whose rows are computed and ordered anew for each page: a page is where it starts, and every later one is of the first one's revision.
+ * report_page.h - pages of a report whose rows are computed and ordered anew for each page: a page is where it starts, and every later one is of the first
+ * one's revision.
  */
 #pragma once
 

@@ -69,7 +69,8 @@ static void check_change(struct call *call, const Kam__V1__Round *old, const Kam
 	                      : old->year != new->year                            ? "year"
 	                                                                          : NULL;
 	if (changed) {
-		status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_CLOSED", "round.%s: %s is closed, and what it was about stays on record; copy it for the next one", changed,
+		status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_CLOSED",
+		            "round.%s: %s is closed, and what it was about stays on record; copy it for the next one", changed,
 		            old->name);
 	}
 }
@@ -94,7 +95,8 @@ static bool check_delete(struct call *call, const char *name, const ProtobufCMes
 {
 	const Kam__V1__Round *round = (const void *)old;
 	return round->state == ROUND_STATE(DRAFT) ||
-	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_OPENED", "%s was opened, so it stays on record with its ballots; close it if it was a mistake", name);
+	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_OPENED",
+	                   "%s was opened, so it stays on record with its ballots; close it if it was a mistake", name);
 }
 
 /* ---- its steps ------------------------------------------------------------------------------------------------------------------------ */
@@ -132,7 +134,8 @@ static bool open_round(struct call *call)
 		return false;
 	}
 	if (round->state != ROUND_STATE(DRAFT)) {
-		return fail_state(call, round, round->state == ROUND_STATE(OPEN) ? "is open already" : "is closed, and a round is opened once; copy it for the next one");
+		return fail_state(call, round, round->state == ROUND_STATE(OPEN) ? "is open already"
+		                  : "is closed, and a round is opened once; copy it for the next one");
 	}
 	if (round->n_participants == 0) {
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_EMPTY", "%s asks nobody yet; name its participants first", round->name);

@@ -24,7 +24,8 @@ bool round_alignment_allowed(struct call *call, const char *round, struct decisi
 		return call_no_memory(call);
 	}
 	*ret_decision = call_decide(call, "ballots.read", ballots, (struct bytes){0});
-	return ret_decision->allowed || status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "this needs a role that reaches all ballots of %s", round);
+	return ret_decision->allowed || status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED",
+	                                            "this needs a role that reaches all ballots of %s", round);
 }
 
 bool round_alignment_read(struct call *call, const Kam__V1__Round *round, struct round_alignment *ret_alignment)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * round_ballots.h - the ballots of a round, as agreement.h computes with them. Whoever reads them has seen to it that the round is closed now, or puts nothing of them into an answer.
+ * round_ballots.h - the ballots of a round, as agreement.h computes with them. Whoever reads them has seen to it that the round is closed now, or puts
+ * nothing of them into an answer.
  *
  * Owns:    lives in the call's arena.
  * Threads: the call's.

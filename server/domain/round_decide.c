@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Deciding: verdicts become decisions with the figures of the moment, and the accounts' phases, all in one commit. Deciding again replaces a decision; nothing else does.
+ * Deciding: verdicts become decisions with the figures of the moment, and the accounts' phases, all in one commit. Deciding again replaces a decision;
+ * nothing else does.
  */
 #include "server/domain/round.h"
 
@@ -68,7 +69,8 @@ static bool choose_phase(struct call *call, const Kam__V1__RoundVerdict *verdict
 		*ret_phase = PHASE(DESELECTED);
 		fits = !given || verdict->phase == PHASE(DESELECTED);
 	}
-	return fits || fail_verdict(call, index, "phase", "does not go with the verdict: SELECT has KEY or DEVELOPMENT, KEEP also MAINTENANCE, WATCH CANDIDATE, DESELECT DESELECTED");
+	return fits || fail_verdict(call, index, "phase",
+	                            "does not go with the verdict: SELECT has KEY or DEVELOPMENT, KEEP also MAINTENANCE, WATCH CANDIDATE, DESELECT DESELECTED");
 }
 
 /* ---- what it is decided about ----------------------------------------------------------------------------------------------------------- */
@@ -90,7 +92,8 @@ static bool read_account(struct deciding *deciding, size_t index)
 		return fail_verdict(call, index, "account", "is not the name of an account; write it as accounts/{account}");
 	}
 	STATUS_SCRATCH(st);
-	bool seen = call_decide_verb(call, resource, "read", name).allowed && changes_get(call->changes, call->view, name, record, &st) && record->operation != STORE_DELETE;
+	bool seen = call_decide_verb(call, resource, "read", name).allowed && changes_get(call->changes, call->view, name, record, &st) &&
+		record->operation != STORE_DELETE;
 	if (!seen) {
 		char text[LIMIT_NAME_BYTES + 16];
 		snprintf(text, sizeof text, "%.200s not found", name);
@@ -120,7 +123,8 @@ static bool read_figures(struct deciding *deciding)
 	}
 	for (size_t i = 0; i < count; i++) {
 		const Kam__V1__Account *account = deciding->accounts[i];
-		deciding->table.rows[i] = (struct account_row){.name = account->name, .customer_since = bytes_of(account->customer_since), .employees = account->employees, .groups = GROUPS_ALL};
+		deciding->table.rows[i] = (struct account_row){.name = account->name, .customer_since = bytes_of(account->customer_since),
+		                                               .employees = account->employees, .groups = GROUPS_ALL};
 	}
 	deciding->table.count = count;
 	qsort(deciding->table.rows, count, sizeof *deciding->table.rows, compare_rows);
@@ -158,7 +162,8 @@ static bool record_decision(struct deciding *deciding, size_t index, Kam__V1__Ph
 	const Kam__V1__RoundVerdict *verdict = deciding->request->verdicts[index];
 	struct store_record record;
 	bool again = changes_get(call->changes, call->view, name, &record, call->status);
-	Kam__V1__Decision *decision = again ? (void *)schema_unpack(decisions->type, record.value, call->arena, call->status) : (void *)schema_message_new(decisions->type, call->arena);
+	Kam__V1__Decision *decision = again ? (void *)schema_unpack(decisions->type, record.value, call->arena, call->status)
+		: (void *)schema_message_new(decisions->type, call->arena);
 	if (!decision) {
 		return status_ok(call->status) ? call_no_memory(call) : false;
 	}
@@ -187,7 +192,8 @@ static bool decide_one(struct deciding *deciding, size_t index)
 	}
 	account->phase = phase;
 	account->decision = name;
-	return write_resource(call, schema_resource_find(call->engine->schema, "accounts"), account->name, &deciding->records[index], &account->base, "account", NULL);
+	return write_resource(call, schema_resource_find(call->engine->schema, "accounts"), account->name, &deciding->records[index], &account->base, "account",
+	                      NULL);
 }
 
 bool round_decide(struct call *call)

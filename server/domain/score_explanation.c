@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Why an account's scores are what they are, and what moved them since a day. The effects of the criteria add up to the change of their score: score_attribute says how.
+ * Why an account's scores are what they are, and what moved them since a day. The effects of the criteria add up to the change of their score:
+ * score_attribute says how.
  *
  * A criterion is found again by its id. One that the set had only then, or has only now, is one whose share of the weight went to 0, or came from it.
  */
@@ -133,7 +134,8 @@ static void pair_up(struct explaining *explaining)
 	}
 	for (size_t i = 0; explaining->then.there && i < then->count && explaining->count < BOTH_MAX; i++) {
 		if (find(now, then->set->criteria[i]->id) == now->count) {
-			explaining->pairs[explaining->count++] = (struct pair){.then = then->set->criteria[i], .score_now = not_there, .score_then = judging_score(then, 0, i)};
+			explaining->pairs[explaining->count++] = (struct pair){.then = then->set->criteria[i], .score_now = not_there,
+			                                                       .score_then = judging_score(then, 0, i)};
 		}
 	}
 }
@@ -163,7 +165,8 @@ static bool add_axis(struct explaining *explaining, Kam__V1__CriterionAxis axis,
 	side_items(explaining, axis, then, now);
 	struct axis_score before = score_axis(then, explaining->count), after = score_axis(now, explaining->count);
 	if (!explaining->then.there) {
-		before.score = before.coverage = figure_none(explaining->compares ? "the account or the criteria set was not there then" : "no earlier day was asked for");
+		before.score = before.coverage = figure_none(explaining->compares ? "the account or the criteria set was not there then"
+		                                             : "no earlier day was asked for");
 	}
 	kam__v1__axis_change__init(change);
 	change->axis = axis;
@@ -178,7 +181,8 @@ static bool add_axis(struct explaining *explaining, Kam__V1__CriterionAxis axis,
 			explaining->pairs[i].change.by_weight += changes[i].by_weight;
 		}
 	}
-	explain_figure(&explaining->explanations, name, "sum(weight * score) / sum(weight) over the criteria that are scored; a score is the mean over those who judged",
+	explain_figure(&explaining->explanations, name,
+	               "sum(weight * score) / sum(weight) over the criteria that are scored; a score is the mean over those who judged",
 	               FORMULA_VERSION, after.score, report->account);
 	for (size_t i = 0; i < explaining->count; i++) {
 		if (explaining->pairs[i].now && explaining->pairs[i].now->axis == axis) {
@@ -204,7 +208,8 @@ static const char *number(struct figure figure, char text[32])
 static char *what_moved(struct explaining *explaining, const struct pair *pair)
 {
 	char then[32], now[32];
-	bool score = figure_defined(pair->score_then) != figure_defined(pair->score_now) || (figure_defined(pair->score_now) && pair->score_then.value != pair->score_now.value);
+	bool score = figure_defined(pair->score_then) != figure_defined(pair->score_now) || (figure_defined(pair->score_now) &&
+	                                                                                     pair->score_then.value != pair->score_now.value);
 	bool weight = pair->then && pair->now && pair->then->weight != pair->now->weight;
 	struct arena *arena = explaining->call->arena;
 	const char *title = pair->now ? pair->now->title : pair->then->title;
@@ -228,7 +233,8 @@ static Kam__V1__ScoreContribution *contribution_of(struct explaining *explaining
 	struct arena *arena = explaining->call->arena;
 	const Kam__V1__Criterion *criterion = pair->now ? pair->now : pair->then;
 	Kam__V1__ScoreContribution *contribution = arena_alloc(arena, sizeof *contribution);
-	struct figure no_then = figure_none(explaining->compares ? "it was not there then" : "no earlier day was asked for"), no_now = figure_none("the set no longer has it");
+	struct figure no_then = figure_none(explaining->compares ? "it was not there then" : "no earlier day was asked for"), no_now =
+		figure_none("the set no longer has it");
 	if (!contribution) {
 		return NULL;
 	}
@@ -309,7 +315,8 @@ static bool add_changes(struct explaining *explaining)
 	const struct side *now = &explaining->now, *then = &explaining->then;
 	Kam__V1__ScoreExplanation *report = explaining->report;
 	report->changed = arena_calloc(explaining->call->arena, now->papers_count + then->papers_count + 2, sizeof *report->changed);
-	bool ok = report->changed && (!explaining->compares || add_change(explaining, now->judging.set->name, then->judging.set_revision, now->judging.set_revision));
+	bool ok = report->changed && (!explaining->compares || add_change(explaining, now->judging.set->name, then->judging.set_revision,
+	                                                                  now->judging.set_revision));
 	for (size_t i = 0; ok && explaining->compares && i < now->papers_count; i++) {
 		ok = add_change(explaining, now->papers[i], revision_in(then, now->papers[i]), now->revisions[i]);
 	}

@@ -174,7 +174,8 @@ static bool visit_deal(void *context, struct call *call, const char *name, const
 	(void)scratch;
 	bool dated = clock_parse_date(deal->close_on, &day);
 	bool within = !*reporting->request->period || (dated && day >= window->first_day && day < window->end_day);
-	if (row == reporting->table.count || !(groups & reporting->table.rows[row].groups & 1u << GROUP_COMMERCIAL) || !within || deal->n_products != 1 || !deal->value ||
+	if (row == reporting->table.count || !(groups & reporting->table.rows[row].groups & 1u << GROUP_COMMERCIAL) || !within || deal->n_products != 1 ||
+	    !deal->value ||
 	    deal->stage != KAM__V1__OPPORTUNITY_STAGE__OPPORTUNITY_STAGE_WON) {
 		return true;
 	}
@@ -273,7 +274,8 @@ static void fill_wallet(struct reporting *reporting, Kam__V1__WhitespaceRow *to,
 		to->share_estimated = figure_defined(share);
 	}
 	to->share_of_wallet = figure_message(share, reporting->call->arena);
-	explain_figure(explanations, "share_of_wallet", to->share_estimated ? "(1 - rank / (n + 1)) * 2 / n" : "our revenue / category spend", FORMULA_VERSION, share, to->account);
+	explain_figure(explanations, "share_of_wallet", to->share_estimated ? "(1 - rank / (n + 1)) * 2 / n" : "our revenue / category spend", FORMULA_VERSION,
+	               share, to->account);
 	explain_input(explanations, "our revenue", revenue->source, ledger_figure(revenue, false), no_weight());
 	explain_input(explanations, "category spend", spend->source, ledger_figure(spend, false), no_weight());
 }
@@ -294,7 +296,8 @@ static Kam__V1__WhitespaceRow *make_sums(struct reporting *reporting, const stru
 	to->sold_count = (int32_t)account->sold;
 	to->addressable_count = (int32_t)account->addressable;
 	if (account->left_out > 0) {
-		to->undefined_reason = arena_printf(arena, "%zu amount%s left out, the first because %s", account->left_out, account->left_out == 1 ? " is" : "s are", account->left_out_reason);
+		to->undefined_reason = arena_printf(arena, "%zu amount%s left out, the first because %s", account->left_out, account->left_out == 1 ? " is" : "s are",
+		                                    account->left_out_reason);
 	}
 	return to->undefined_reason ? to : NULL;
 }
@@ -317,10 +320,12 @@ static Kam__V1__WhitespaceRow *make_row(struct reporting *reporting, size_t row)
 	}
 	fill_wallet(reporting, to, row, &explanations);
 	if (reporting->request->explain) {
-		explain_figure(&explanations, "whitespace", "sum of max(0, potential - spend) over the cells where both are known", FORMULA_VERSION, ledger_figure(&account->whitespace, false),
+		explain_figure(&explanations, "whitespace", "sum of max(0, potential - spend) over the cells where both are known", FORMULA_VERSION,
+		               ledger_figure(&account->whitespace, false),
 		               to->account);
 		for (size_t i = 0; i < account->count; i++) {
-			explain_input(&explanations, account->cells[i].report->product, account->cells[i].report->cell, ledger_figure(&account->cells[i].whitespace, false), no_weight());
+			explain_input(&explanations, account->cells[i].report->product, account->cells[i].report->cell,
+			              ledger_figure(&account->cells[i].whitespace, false), no_weight());
 		}
 		explain_figure(&explanations, "penetration", "cells where we sell / cells that are not NOT_APPLICABLE", FORMULA_VERSION, penetration, to->account);
 		to->explanation = explanations.list;
@@ -397,7 +402,8 @@ static bool get_whitespace(struct call *call)
 	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) ||
 	    !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
 	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[PERIOD]) ||
-	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table) : account_table_read(call, request->filter, &reporting.table))) {
+	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table)
+	      : account_table_read(call, request->filter, &reporting.table))) {
 		return false;
 	}
 	ledger->call = call;

@@ -85,7 +85,8 @@ static void quadrants_begin_at_their_cuts(void **state)
 {
 	(void)state;
 	struct cuts cuts = {5.5, 6, 0.7};
-	struct axis_score high = {figure_of(5.5), figure_of(1)}, low = {figure_of(5.4), figure_of(1)}, strong = {figure_of(6), figure_of(1)}, weak = {figure_of(5.9), figure_of(1)};
+	struct axis_score high = {figure_of(5.5), figure_of(1)}, low = {figure_of(5.4), figure_of(1)}, strong = {figure_of(6), figure_of(1)}, weak =
+		{figure_of(5.9), figure_of(1)};
 	assert_int_equal(score_quadrant(high, strong, cuts), QUADRANT_INVEST);
 	assert_int_equal(score_quadrant(high, weak, cuts), QUADRANT_DEVELOP);
 	assert_int_equal(score_quadrant(low, strong, cuts), QUADRANT_MAINTAIN);
@@ -229,7 +230,7 @@ static void rankings_of_four_agree_by_seven_ninths(void **state)
 	assert_none(agreement_concordance(ballots, 3, 4, &arena));
 }
 
-/* By hand: A named by both, B and C tie behind on one ballot each. Ranks 1 2 3, so with n = 3: first 1 2.5 2.5 … */
+/* Each W by hand: an account that a ballot does not name ties behind those it does. */
 static void ties_are_corrected_for(void **state)
 {
 	(void)state;
@@ -244,7 +245,7 @@ static void ties_are_corrected_for(void **state)
 	const uint32_t ab[] = {0, 1}, ac[] = {0, 2};
 	struct agreement_ballot pair[] = {{ab, 2, 0}, {ac, 2, 0}};
 	assert_figure(agreement_concordance(pair, 2, 3, &arena), 0.75);
-	/* Ballots A and A and B over n = 3 with C: A ties B and C behind it. Ballots A, B, C: sums 1+2.5+2.5 = 6 each, S = 0. */
+	/* Ballots A, B, C over n = 3: on each the other two tie; sums 1 + 2.5 + 2.5 = 6 each, S = 0. */
 	const uint32_t c[] = {2};
 	struct agreement_ballot thirds[] = {{a, 1, 0}, {b, 1, 0}, {c, 1, 0}};
 	assert_figure(agreement_concordance(thirds, 3, 3, &arena), 0);
