@@ -51,7 +51,8 @@ class Figures(Choosing):
 
     def deal(self, account, name, value, product, stage="WON", **fields):
         self.admin.call("OpportunityService/CreateOpportunity", {"parent": "accounts/" + account, "opportunityId": name, "opportunity": {
-            "title": name, "stage": "OPPORTUNITY_STAGE_" + stage, "value": self.eur(value), "products": ["products/" + product], "closeOn": "2025-03-01", **fields}})
+            "title": name, "stage": "OPPORTUNITY_STAGE_" + stage, "value": self.eur(value),
+            "products": ["products/" + product], "closeOn": "2025-03-01", **fields}})
 
     def units(self, money):
         return int(money.get("units", 0)) + money.get("nanos", 0) / 1e9
