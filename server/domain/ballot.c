@@ -115,8 +115,11 @@ static bool cast(struct call *call)
 	ballot->accounts = request->accounts;
 	ballot->n_accounts = request->n_accounts;
 	ballot->cast_count++;
-	return status_ok(call->status) && write_resource(call, ballots, name, again ? &record : NULL, &ballot->base, "ballot", NULL) &&
-	       engine_reply_written(call, name, request->validate_only);
+	if (!status_ok(call->status) || !write_resource(call, ballots, name, again ? &record : NULL, &ballot->base, "ballot", NULL)) {
+		return false;
+	}
+	call->note = "cast"; /* which fields changed would tell whether the list is another one */
+	return engine_reply_written(call, name, request->validate_only);
 }
 
 static const struct method_row methods[] = {{"/kam.v1.BallotService/CastBallot", cast, NULL}};

@@ -28,6 +28,9 @@ class Blind(Choosing):
         cls.ed.call("RoundService/OpenRound", {"name": "rounds/r"})
         cls.before = int(cls.admin.json("rounds", "history", "r")["versions"][0]["revision"])
         cls.ed.call("BallotService/CastBallot", {"parent": "rounds/r", "accounts": ["accounts/acme"], "requestId": "mine"})
+        refused, _ = cls.ed.ask("BallotService/CastBallot", {"parent": "rounds/r", "accounts": ["accounts/acme", "accounts/acme"]})
+        assert refused == 400
+        cls.ed.call("BallotService/CastBallot", {"parent": "rounds/r", "accounts": ["accounts/acme"]})
 
     def others(self):
         return (("admin", self.admin), ("eve", self.eve), ("ann", self.auditor))
@@ -91,8 +94,10 @@ class Blind(Choosing):
             text = json.dumps(entries)
             cast = [entry for entry in entries["auditEntries"] if entry["method"].endswith("CastBallot") and entry["outcome"] == "OK"]
             self.assertTrue(cast, "that it was cast is on record")
-            self.assertNotIn("accounts/acme", json.dumps(cast))
-            self.assertNotIn("accounts/bolt", json.dumps(cast))
+            self.assertEqual({entry["note"] for entry in cast}, {"cast"})
+            said = [entry for entry in entries["auditEntries"] if "CastBallot" in entry["method"]]
+            self.assertNotIn("acme", json.dumps(said))
+            self.assertNotIn("bolt", json.dumps(said))
         self.assertEqual(self.watched(self.ed), {"rounds/r/ballots/ed"})
         self.admin.run("access", "check", "--user", "admin", "--permission", "ballots.read", "rounds/r/ballots/ed", expect=kamtest.NOT_FOUND)
 
