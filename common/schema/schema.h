@@ -24,7 +24,7 @@ struct schema_resource;
 enum schema_group { GROUP_UNSPECIFIED, GROUP_PUBLIC, GROUP_COMMERCIAL, GROUP_FINANCIAL, GROUP_PERSONAL, GROUP_STRATEGY, GROUP_INHERIT, GROUP_COUNT };
 enum schema_format { FORMAT_NONE, FORMAT_DATE, FORMAT_PERIOD, FORMAT_COUNTRY, FORMAT_CURRENCY, FORMAT_EMAIL, FORMAT_URI, FORMAT_ID, FORMAT_PERMISSION };
 enum schema_index { INDEX_NONE, INDEX_EXACT, INDEX_FOLDED };
-enum schema_scoping { SCOPING_BY_NAME, SCOPING_BY_STAKEHOLDER, SCOPING_ALL_ONLY };
+enum schema_scoping { SCOPING_BY_NAME, SCOPING_BY_STAKEHOLDER, SCOPING_ALL_ONLY, SCOPING_BY_ACCOUNT_ID };
 enum schema_verb { VERB_CUSTOM, VERB_GET, VERB_LIST, VERB_CREATE, VERB_UPDATE, VERB_DELETE, VERB_UNDELETE, VERB_LIST_VERSIONS, VERB_COUNT };
 enum schema_audience { AUDIENCE_PERMITTED, AUDIENCE_ANONYMOUS, AUDIENCE_SIGNED_IN };
 
@@ -105,6 +105,8 @@ struct schema_resource {
 	const struct schema_resource *parent; /* resource that the pattern lies below, or NULL */
 	bool singleton, system;
 	enum schema_scoping scoping;
+	const struct schema_field *blind_field; /* of the parent: below `blind_end` only the author may learn of the resource; NULL: never blind */
+	int64_t blind_end;
 	const char *const *columns; /* for tables */
 	size_t columns_count;
 	const struct schema_method *methods[VERB_COUNT]; /* by verb; NULL where it has none */

@@ -7,6 +7,7 @@
 
 #include "common/schema/wire.h"
 #include "kam/v1/account.pb-c.h"
+#include "server/access/blind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -307,6 +308,12 @@ static const char *why_not_other(const struct access *access, const struct store
 	if (resource->scoping == SCOPING_ALL_ONLY) {
 		return "it belongs to no account, and the role does not reach everything";
 	}
+	if (resource->scoping == SCOPING_BY_ACCOUNT_ID) {
+		char account[LIMIT_NAME_BYTES + 16];
+		snprintf(account, sizeof account, "accounts%s", strrchr(name, '/'));
+		struct subject subject = subject_of(access, view, account, (struct bytes){0});
+		return why_not_account(&subject, caller, grant);
+	}
 	/* On no map yet, one that is being created is its creator's. */
 	const char *verb = strchr(permission, '.');
 	bool creates = verb && strcmp(verb, ".create") == 0;
@@ -337,6 +344,12 @@ static bool is_self(const struct caller *caller, const char *permission, const c
 	return own && decide_token(caller, permission);
 }
 
+static bool reads(const char *permission)
+{
+	const char *verb = strchr(permission, '.');
+	return verb && strcmp(verb, ".read") == 0;
+}
+
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
                        struct bytes account_bytes, int64_t now_us, struct decide_memo *memo)
 {
@@ -347,11 +360,20 @@ struct decision decide(const struct access *access, const struct store_view *vie
 	}
 	size_t size = account_size(name);
 	bool in_account = size > 0;
+	const struct schema_resource *resource = in_account ? NULL : schema_resource_of_name(access->schema, name);
+	if (resource && resource->blind_field) {
+		bool own = blind_author(resource, name, caller->user);
+		if (own) {
+			return reads(permission) || decide_any(caller, permission, now_us) ? (struct decision){true, GROUPS_ALL} : decision;
+		}
+		if (blind_now(view, resource, name)) {
+			return decision;
+		}
+	}
 	if (in_account && memo && memo->permission == permission && memo->account_size == size && memcmp(memo->account, name, size) == 0) {
 		return memo->decision;
 	}
 	struct subject subject = {0};
-	const struct schema_resource *resource = NULL;
 	for (size_t i = 0; i < caller->grants_count; i++) {
 		const struct grant *grant = &caller->grants[i];
 		if (!grant_has(grant, permission, now_us)) {
@@ -365,7 +387,6 @@ struct decision decide(const struct access *access, const struct store_view *vie
 			}
 			why_not = why_not_account(&subject, caller, grant);
 		} else if (!in_account) {
-			resource = resource ? resource : schema_resource_of_name(access->schema, name);
 			why_not = why_not_other(access, view, caller, grant, resource, permission, name, account_bytes);
 		}
 		if (!why_not) {
@@ -400,16 +421,19 @@ void decide_explain(const struct access *access, const struct store_view *view, 
 {
 	char account[LIMIT_NAME_BYTES + 1];
 	const char *why_not = NULL, *why = name ? "it belongs to no account, and the role reaches it" : "on what the role reaches";
+	const struct schema_resource *resource = name ? schema_resource_of_name(access->schema, name) : NULL;
 	if (now_us >= grant->end_us) {
 		why_not = "the binding has run out";
 	} else if (!grant_has(grant, permission, now_us)) {
 		why_not = "the role does not have this permission";
+	} else if (resource && resource->blind_field && !blind_author(resource, name, caller->user) && blind_now(view, resource, name)) {
+		why_not = "it is blind: until its time has come only its author may learn of it";
 	} else if (name && account_of(name, account)) {
 		struct subject subject = subject_of(access, view, account, (struct bytes){0});
 		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
 		why = why_not ? why_not : why_account(&subject, caller, grant);
 	} else if (name) {
-		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), permission, name, (struct bytes){0});
+		why_not = why_not_other(access, view, caller, grant, resource, permission, name, (struct bytes){0});
 	}
 	ret_step->allowed = !why_not;
 	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,

@@ -175,14 +175,14 @@ static bool refuse_name(struct call *call)
 }
 
 /* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
-static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
+static const char *make_free_id(struct call *call, const char *parent, const ProtobufCMessage *new)
 {
 	const struct noun *noun = engine_noun(call->engine, call->method->resource);
 	const char *suggested = noun && noun->suggest_id ? noun->suggest_id(call, new) : NULL;
 	char random[TOKEN_SESSION_ID_BYTES];
 	struct store_record record;
 	token_random_id(random);
-	const char *name = suggested ? arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested) : NULL;
+	const char *name = suggested ? new_name(call, parent, suggested) : NULL;
 	if (!name || strlen(suggested) > LIMIT_ID_BYTES - 5 || !call_sees_whatever(call, call->method->resource, name)) {
 		return arena_strdup(call->arena, random);
 	}
@@ -190,7 +190,7 @@ static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
 	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
 }
 
-static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given, bool *ret_chosen)
+static const char *choose_id(struct call *call, const char *parent, const ProtobufCMessage *new, const char *given, bool *ret_chosen)
 {
 	const struct schema_resource *resource = call->method->resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
@@ -204,7 +204,7 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 	if (*ret_chosen) {
 		return made ? made : given;
 	}
-	const char *free_id = make_free_id(call, new);
+	const char *free_id = make_free_id(call, parent, new);
 	return status_ok(call->status) ? free_id : NULL;
 }
 
@@ -250,7 +250,7 @@ bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *
 		                    LIMIT_ID_BYTES);
 	}
 	bool chosen = false;
-	const char *id = choose_id(call, new, given, &chosen);
+	const char *id = choose_id(call, parent, new, given, &chosen);
 	const char *name = id ? new_name(call, parent, id) : NULL;
 	if (!name) {
 		return call_no_memory(call);
