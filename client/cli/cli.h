@@ -31,6 +31,7 @@ enum exit_code {
 };
 
 struct cli;
+struct report;
 
 struct command {
 	const char *words;    /* "import", "access check" */
@@ -42,7 +43,8 @@ struct command {
 	size_t options_count;
 	size_t arguments_min, arguments_max;
 	bool (*run)(struct cli *cli, struct status *st);
-	/* Of commands on resources: */
+	const struct report *report; /* of a command that shows one */
+	/* Of commands on resources; of reports the method: */
 	const struct schema_resource *resource;
 	const struct schema_method *method;
 };
@@ -133,7 +135,6 @@ bool whoami_run(struct cli *cli, struct status *st);
 bool passwd_run(struct cli *cli, struct status *st);
 bool context_list_run(struct cli *cli, struct status *st);
 bool context_use_run(struct cli *cli, struct status *st);
-bool portfolio_run(struct cli *cli, struct status *st);
 bool map_run(struct cli *cli, struct status *st);
 bool scorecard_run(struct cli *cli, struct status *st);
 bool import_run(struct cli *cli, struct status *st);

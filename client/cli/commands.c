@@ -3,9 +3,10 @@
  * The table of commands that are not made from the contract, and the options that every command has. Sorted as help shows them.
  */
 #include "client/cli/noun.h"
+#include "client/cli/report.h"
 
 const struct option global_options[] = {
-	{"output", 'o', OPTION_VALUE, "FORMAT", "table, wide, json, jsonl, csv, yaml or name", NULL},
+	{"output", 'o', OPTION_VALUE, "FORMAT", "table, wide, json, jsonl, csv, yaml or name; svg where there is a drawing", NULL},
 	{"columns", 0, OPTION_VALUE, "A,B", "columns by field name, in this order; +A,B adds to the usual ones", NULL},
 	{"no-headers", 0, OPTION_FLAG, NULL, "no line of headings in tables and CSV", NULL},
 	{"no-color", 0, OPTION_FLAG, NULL, "no colour, as NO_COLOR in the environment", NULL},
@@ -30,17 +31,6 @@ static const struct option passwd_options[] = {
 	{"password-file", 0, OPTION_VALUE, "FILE", "file whose first line is the new password, - for stdin; without it you are asked", NULL},
 	{"reset-file", 0, OPTION_VALUE, "FILE", "file whose first line is a one-time token; then no password until now is needed", NULL},
 	{"old-password-file", 0, OPTION_VALUE, "FILE", "file whose first line is your password until now; without it you are asked", NULL},
-};
-
-static const struct option portfolio_options[] = {
-	{"filter", 0, OPTION_VALUE, "FILTER", "which accounts: phase = KEY AND region = \"EMEA\"", NULL},
-	{"order-by", 0, OPTION_VALUE, "FIELDS", "in which order: \"won_value desc, display_name\"", NULL},
-	{"page-size", 0, OPTION_VALUE, "N", "most rows, 1 to 1000; 50 without it", NULL},
-	{"page-token", 0, OPTION_VALUE, "TOKEN", "where to go on", NULL},
-	{"all", 0, OPTION_FLAG, NULL, "every page", NULL},
-	{"period", 0, OPTION_VALUE, "PERIOD", "count deals won or lost in 2026, 2026-Q3 or 2026-07", NULL},
-	{"currency", 0, OPTION_VALUE, "CODE", "amounts in this currency", NULL},
-	{"explain", 0, OPTION_FLAG, NULL, "also say how each figure came about (-o json, yaml)", NULL},
 };
 
 static const struct option map_options[] = {
@@ -129,7 +119,7 @@ const struct command commands[] = {
 		.examples = "kam portfolio --order-by \"won_value desc\"\n"
 		            "kam portfolio --filter 'phase = KEY' --period 2026-Q3\n"
 		            "kam portfolio --all -o csv",
-		OPTIONS(portfolio_options), .run = portfolio_run,
+		.run = report_run, .report = &portfolio_report,
 	},
 	{
 		.words = "map",
@@ -305,7 +295,7 @@ const struct command *command_find(struct cli *cli, const char *const *words, si
 {
 	for (size_t i = 0; i < commands_count; i++) {
 		if (words_match(commands[i].words, words, count, ret_taken)) {
-			return &commands[i];
+			return commands[i].report ? report_command(cli, &commands[i]) : &commands[i];
 		}
 	}
 	const struct schema_resource *resource = noun_find(cli, words[0]);

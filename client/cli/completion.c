@@ -3,6 +3,7 @@
  * kam completion bash: a script that knows every word and flag, made from the same tables as help. It asks a server only for names, and only for a second.
  */
 #include "client/cli/noun.h"
+#include "client/cli/report.h"
 
 #include <stdio.h>
 
@@ -16,7 +17,7 @@ static const char head[] =
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 	"\tlocal noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]}\n"
 	"\tcase $prev in\n"
-	"\t-o|--output) _kam_words \"table wide json jsonl csv yaml name\"; return ;;\n"
+	"\t-o|--output) _kam_words \"table wide json jsonl csv yaml name svg\"; return ;;\n"
 	"\t--ca|--file|--token-file|--password-file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n";
 
 static const char tail[] =
@@ -84,7 +85,7 @@ bool completion_run(struct cli *cli, struct status *st)
 		print_noun(cli, *at);
 	}
 	for (size_t i = 0; i < commands_count; i++) {
-		print_command(&commands[i]);
+		print_command(commands[i].report ? report_command(cli, &commands[i]) : &commands[i]);
 	}
 	fputs(tail, stdout);
 	return output_check(st);

@@ -16,7 +16,7 @@
 
 bool output_format_of_name(const char *name, enum output_format *ret_format)
 {
-	static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "yaml", "name"};
+	static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "yaml", "name", "svg"};
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(name, names[i]) == 0) {
 			*ret_format = (enum output_format)i;
@@ -158,6 +158,8 @@ void records_row(struct records *records, const char *const *cells, const char *
 	case OUTPUT_NAME:
 		buf_printf(&out, "%s\n", text_clean(cells[0], &records->scratch));
 		break;
+	case OUTPUT_SVG: /* only commands that draw get here with it (main.c) */
+		break;
 	}
 	records->rows++;
 	output_flush(&out);
@@ -267,6 +269,7 @@ bool output_message(struct cli *cli, const struct schema_type *type, const Proto
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
 	case OUTPUT_CSV:
+	case OUTPUT_SVG:
 		break;
 	}
 	if (cli->output.columns || cli->output.format == OUTPUT_CSV) {

@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { AXIS_WIDTH = 4, LABEL_MAX = 32, ROWS_MIN = 12, ROWS_MAX = 24 };
+enum { AXIS_WIDTH = 4, LABEL_MAX = 32, ROWS_MIN = 12, ROWS_MAX = 20 };
 
 struct cell {
 	const char *text; /* NULL: blank */

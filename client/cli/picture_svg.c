@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, MARGIN = 24, LINE = 20, TEXT_CELL = 7, LABEL_CELLS = 30, NOTE_CELLS = 100, ROW = 24, PLOT = 440, LIST_LINE = 18, GRID_ROW = 26 };
+enum { WIDTH = 760, MARGIN = 24, LINE = 20, TEXT_CELL = 7, LABEL_CELLS = 30, NOTE_CELLS = 100, TITLE_CELLS = 76, ROW = 24, PLOT = 440, LIST_LINE = 18, GRID_ROW = 26 };
 
 struct drawing {
 	struct buf *out;
@@ -384,8 +384,8 @@ static void describe(struct drawing *drawing, const struct picture *picture)
 
 static void draw_parts(struct drawing *drawing, const struct picture *picture)
 {
-	text_at(drawing, MARGIN, drawing->y, "start", "title", picture->title);
-	drawing->y += 14;
+	paragraph(drawing, MARGIN, "title", picture->title, TITLE_CELLS);
+	drawing->y += 8;
 	for (const struct picture_part *part = picture->first; part; part = part->next) {
 		switch (part->kind) {
 		case PICTURE_NOTE:
@@ -409,7 +409,7 @@ void picture_print_svg(const struct picture *picture, struct buf *out)
 {
 	struct buf body;
 	buf_init(&body, picture->arena);
-	struct drawing drawing = {.out = &body, .arena = picture->arena, .y = MARGIN + 12};
+	struct drawing drawing = {.out = &body, .arena = picture->arena, .y = MARGIN};
 	draw_parts(&drawing, picture);
 	double height = ceil(drawing.y + MARGIN);
 	buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n<title>", WIDTH, height, WIDTH, height);

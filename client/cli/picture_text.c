@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { WIDTH_USUAL = 80, WIDTH_MIN = 40, WIDTH_MAX = 120, BAR_MIN = 8, BAR_MAX = 40 };
+enum { WIDTH_USUAL = 80, WIDTH_MIN = 40, WIDTH_MAX = 120, LABEL_MIN = 10, BAR_MIN = 8, BAR_MAX = 40 };
 
 static const char *const tone_codes[] = {"", "36", "33", "32", "31", "90"};
 
@@ -50,8 +50,11 @@ const char *paper_clean(const struct paper *paper, const char *text)
 
 void paper_heading(struct paper *paper, const char *text)
 {
+	struct buf lines;
 	if (text && text[0]) {
-		buf_printf(paper->out, "%s%s%s\n", paper->colour ? "\033[1m" : "", paper_clean(paper, text), paper->colour ? "\033[0m" : "");
+		buf_init(&lines, paper->arena);
+		text_wrap(&lines, paper_clean(paper, text), 0, 0, paper->width);
+		buf_printf(paper->out, "%s%s%s\n", paper->colour ? "\033[1m" : "", buf_text(&lines), paper->colour ? "\033[0m" : "");
 	}
 }
 
@@ -78,6 +81,8 @@ static struct bar_layout layout_bars(const struct paper *paper, const struct pic
 		text = bars->rows[i].defined ? paper_widest(paper, text, bars->rows[i].text) : text;
 	}
 	size_t label_max = paper->width / 2 - 4;
+	size_t beside = paper->width > text + BAR_MIN + 5 ? paper->width - text - BAR_MIN - 5 : 0;
+	label_max = beside < label_max ? (beside < LABEL_MIN ? LABEL_MIN : beside) : label_max;
 	layout.label = layout.label > label_max ? label_max : layout.label;
 	size_t taken = layout.label + text + 4 + layout.has_zero;
 	layout.bar = paper->width > taken + BAR_MIN ? paper->width - taken : BAR_MIN;
@@ -179,7 +184,7 @@ void picture_print_text(const struct picture *picture, const struct terminal *te
 		.width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width,
 		.colour = terminal->colour,
 	};
-	paper_heading(&paper, text_cut(picture->title, paper.width, paper.arena));
+	paper_heading(&paper, picture->title);
 	enum picture_kind before = PICTURE_GRID;
 	for (const struct picture_part *part = picture->first; part; part = part->next) {
 		if (part->kind != PICTURE_NOTE || before != PICTURE_NOTE) {

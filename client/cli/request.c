@@ -47,6 +47,9 @@ static const char *option_name(const struct schema_field *field, struct arena *a
 	if (strcmp(field->name, "validate_only") == 0) {
 		return "dry-run";
 	}
+	if (strcmp(field->name, "currency_code") == 0) {
+		return "currency";
+	}
 	const char *word = text_kebab(field->name, arena);
 	return is_password(field) ? arena_printf(arena, "%s-file", word) : word;
 }
