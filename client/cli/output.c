@@ -4,7 +4,7 @@
  */
 #include "client/cli/output.h"
 
-#include "client/cli/cli.h"
+#include "client/cli/noun.h"
 #include "client/cli/output_table.h"
 #include "common/base/limits.h"
 #include "common/schema/json.h"
@@ -204,7 +204,9 @@ static void field_rows(struct records *records, const struct schema_field *field
 		return;
 	}
 	for (size_t i = 0; i < count && depth > 0; i++) {
-		const char *item = field->repeated ? arena_printf(arena, "%s[%zu]", path, i) : path;
+		const struct schema_field *key = set_list_key(field);
+		const char *id = key ? output_last_segment(value_get(value_get(message, field, i).message, key, 0).string) : "";
+		const char *item = id[0] ? arena_printf(arena, "%s.%s", path, id) : field->repeated ? arena_printf(arena, "%s[%zu]", path, i) : path;
 		message_rows(records, field->message, value_get(message, field, i).message, item ? item : path, schema, arena, depth - 1);
 	}
 }

@@ -83,7 +83,7 @@ bool create_run(struct cli *cli, struct status *st)
 	if (resource->parent && parent[0] == '\0') {
 		return usage_fail(st, "below what? Give --parent %s", noun_example_name(resource->parent, &cli->arena));
 	}
-	if (!set_from_options(cli, body->message, parent, &set, st)) {
+	if (!set_from_options(cli, body->message, parent, NULL, &set, st)) {
 		return false;
 	}
 	if (id) {
@@ -122,6 +122,27 @@ static const char *joined_paths(struct cli *cli, const struct set_result *set)
 	return buf_text(&out);
 }
 
+/* The resource as it is, where a --set changes one of a list and the rest of it must stay. False where it cannot be read. */
+static bool read_base(struct cli *cli, const char *name, const ProtobufCMessage **ret_base, struct status *st)
+{
+	const struct schema_resource *resource = cli->command->resource;
+	const struct schema_method *get = resource->methods[VERB_GET];
+	*ret_base = NULL;
+	if (!get || args_given(&cli->args, "file") || !set_reads_list(cli, resource->type)) {
+		return true;
+	}
+	ProtobufCMessage *request = schema_message_new(get->input, &cli->arena), *reply;
+	if (!request) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+	}
+	request_set_text(cli, request, "name", name);
+	if (!cli_call(cli, get, request, &cli->arena, &reply, NULL, st)) {
+		return false;
+	}
+	*ret_base = reply;
+	return true;
+}
+
 bool update_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
@@ -129,14 +150,18 @@ bool update_run(struct cli *cli, struct status *st)
 	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
 	const char *name = name_resolve(cli, resource, args_place(&cli->args, 0), st), *etag = args_text(&cli->args, "etag");
 	ProtobufCMessage *request = name ? request_new(cli, method, st) : NULL, *reply;
+	const ProtobufCMessage *base = NULL;
 	struct set_result set;
 	uint64_t revision = 0;
 	const char *parent = name && resource->parent ? arena_strdup(&cli->arena, name) : "";
 	for (int cut = 0; cut < 2 && parent && parent[0] != '\0'; cut++) {
 		*strrchr(parent, '/') = '\0';
 	}
-	if (!request || !parent || !set_from_options(cli, body->message, parent, &set, st)) {
+	if (!request || !parent || !read_base(cli, name, &base, st) || !set_from_options(cli, body->message, parent, base, &set, st)) {
 		return false;
+	}
+	if (!etag && base && resource->etag) {
+		etag = value_get(base, resource->etag, 0).string; /* the rest of the list is sent as it was read */
 	}
 	if (set.paths_count == 0 && !set.file) {
 		return usage_fail(st, "nothing to change: give --set FIELD=VALUE or --file FILE");
@@ -225,7 +250,7 @@ static ProtobufCMessage *custom_request(struct cli *cli, struct status *st)
 	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
 	ProtobufCMessage *flags = request_new(cli, method, st);
 	struct set_result set;
-	if (!flags || !set_from_options(cli, body ? body->message : method->input, "", &set, st)) {
+	if (!flags || !set_from_options(cli, body ? body->message : method->input, "", NULL, &set, st)) {
 		return NULL;
 	}
 	if (body) {
