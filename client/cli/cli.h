@@ -115,6 +115,8 @@ const char *cli_request_id(struct cli *cli);
 
 /* ---- asking (ask.c) ------------------------------------------------------------------------------------------------------------------ */
 
+/* Whether there is a terminal to ask on, and no --no-input. */
+bool cli_can_ask(const struct cli *cli);
 /* Asks on the terminal. True for yes. Without a terminal, or with --no-input, a usage error that names `flag`. */
 bool cli_confirm(struct cli *cli, const char *flag, struct status *st, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The password in --`flag` FILE (its first line; "-" is stdin), or asked for without echo. NULL and `st` where there is neither. */
@@ -138,6 +140,9 @@ bool context_use_run(struct cli *cli, struct status *st);
 bool map_run(struct cli *cli, struct status *st);
 bool scorecard_run(struct cli *cli, struct status *st);
 bool import_run(struct cli *cli, struct status *st);
+bool assess_run(struct cli *cli, struct status *st);
+bool vote_run(struct cli *cli, struct status *st);
+bool decide_run(struct cli *cli, struct status *st);
 bool access_check_run(struct cli *cli, struct status *st);
 bool audit_head_run(struct cli *cli, struct status *st);
 bool audit_key_run(struct cli *cli, struct status *st);

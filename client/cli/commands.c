@@ -42,6 +42,35 @@ static const struct option scorecard_options[] = {
 	{"period", 0, OPTION_VALUE, "PERIOD", "report up to and including this period", NULL},
 };
 
+static const struct option assess_options[] = {
+	{"set", 0, OPTION_LIST, "CRITERION=SCORE", "a score from 1 to 10, by the criterion's id; again for more; empty leaves it unscored", NULL},
+	{"note", 0, OPTION_LIST, "CRITERION=TEXT", "why that score; again for more", NULL},
+	{"file", 0, OPTION_VALUE, "FILE", "the assessment as JSON, - for stdin; --set and --note go over it", NULL},
+	{"criteria-set", 0, OPTION_VALUE, "NAME", "by which criteria; without it the active set of the latest year", NULL},
+	{"perspective", 0, OPTION_VALUE, "WORD", "SELF (in our eyes) or CLIENT (in the client's); SELF without it", NULL},
+	{"assessor", 0, OPTION_VALUE, "USER", "who judged, where that is not you", NULL},
+	{"assessed-on", 0, OPTION_VALUE, "DAY", "when, where that is not today", NULL},
+	{"respondent", 0, OPTION_VALUE, "TEXT", "who at the client was asked", NULL},
+	{"summary", 0, OPTION_VALUE, "TEXT", "what it comes to, in a few sentences", NULL},
+	{"dry-run", 0, OPTION_FLAG, NULL, "check everything, change nothing", NULL},
+};
+
+static const struct option vote_options[] = {
+	{"dry-run", 0, OPTION_FLAG, NULL, "check everything, change nothing", NULL},
+};
+
+static const struct option decide_options[] = {
+	{"select", 0, OPTION_LIST, "ACCOUNT", "is a key account from now on; again for more", NULL},
+	{"keep", 0, OPTION_LIST, "ACCOUNT", "is one and stays one", NULL},
+	{"watch", 0, OPTION_LIST, "ACCOUNT", "is a candidate, to be looked at again", NULL},
+	{"deselect", 0, OPTION_LIST, "ACCOUNT", "is no key account, or no longer", NULL},
+	{"reason", 0, OPTION_VALUE, "TEXT", "why; it is what people will read in a year", NULL},
+	{"phase", 0, OPTION_VALUE, "WORD", "the phase that all of these have from now on, where it is not the usual one", NULL},
+	{"file", 0, OPTION_VALUE, "FILE", "verdicts as JSON, each with its own reason: kam.v1.DecideRoundRequest; - for stdin", NULL},
+	{"etag", 0, OPTION_VALUE, "ETAG", "refuse if the round has changed since: the etag that get showed", NULL},
+	{"dry-run", 0, OPTION_FLAG, NULL, "check everything, change nothing", NULL},
+};
+
 static const struct option import_options[] = {
 	{"map", 0, OPTION_VALUE, "MAP", "a map that comes with kam, or a file: which column is which field", NULL},
 	{"parent", 0, OPTION_VALUE, "NAME", "the resource that all rows lie below: accounts/acme", NULL},
@@ -120,6 +149,50 @@ const struct command commands[] = {
 		            "kam portfolio --filter 'phase = KEY' --period 2026-Q3\n"
 		            "kam portfolio --all -o csv",
 		.run = report_run, .report = &portfolio_report,
+	},
+	{
+		.words = "matrix",
+		.usage = "",
+		.summary = "accounts by attractiveness and strength, with quadrants and revenue",
+		.examples = "kam matrix\n"
+		            "kam matrix --since 2025-12-31 --filter 'region = \"EMEA\"'\n"
+		            "kam matrix -o svg > matrix.svg",
+		.run = report_run, .report = &matrix_report,
+	},
+	{
+		.words = "alignment",
+		.usage = "ROUND",
+		.summary = "how far a round agrees on which accounts are key, and who is furthest from the rest",
+		.examples = "kam alignment 2026\nkam alignment 2026 --explain\nkam alignment 2026 -o svg > alignment.svg",
+		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &alignment_report,
+	},
+	{
+		.words = "assess",
+		.usage = "ACCOUNT [--set CRITERION=SCORE ...]",
+		.summary = "score an account by the criteria in use, one after the other",
+		.text = "At a terminal it shows what 1, 5 and 10 mean and what was scored before, and asks; nothing is written before the last question. Your scores by the same criteria are "
+		        "changed where you gave some before; their history keeps what they were.",
+		.examples = "kam assess acme\n"
+		            "kam assess acme --perspective CLIENT --respondent \"Head of purchasing\"\n"
+		            "kam assess acme --set product-fit=8 --set solvency=6 --note solvency=\"two late payments\"",
+		OPTIONS(assess_options), .arguments_min = 1, .arguments_max = 1, .run = assess_run,
+	},
+	{
+		.words = "rounds vote",
+		.usage = "ROUND ACCOUNT...",
+		.summary = "cast your ballot: the accounts you hold to be key, most important first",
+		.text = "Only you can read it until the round closes, and you can cast it again until then; the last one counts.",
+		.examples = "kam rounds vote 2026 acme bolt crane",
+		OPTIONS(vote_options), .arguments_min = 2, .arguments_max = 1001, .run = vote_run,
+	},
+	{
+		.words = "rounds decide",
+		.usage = "ROUND --select|--keep|--watch|--deselect ACCOUNT ... --reason TEXT",
+		.summary = "record what a closed round decides; it sets the phase of the accounts",
+		.text = "All of it is recorded, with the scores and the support of this moment, or nothing. It is reversed by another decision only.",
+		.examples = "kam rounds decide 2026 --select acme --select bolt --reason \"Support of 90 % and more, and both grow\"\n"
+		            "kam rounds decide 2026 --deselect crane --reason \"No longer passes the gates\" --dry-run",
+		OPTIONS(decide_options), .arguments_min = 1, .arguments_max = 1, .run = decide_run,
 	},
 	{
 		.words = "map",

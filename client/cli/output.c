@@ -183,7 +183,7 @@ bool records_end(struct records *records, struct status *st)
 /* ---- one message -------------------------------------------------------------------------------------------------------------------------------- */
 
 static void message_rows(struct records *records, const struct schema_type *type, const ProtobufCMessage *message, const char *prefix,
-                         const struct schema *schema, struct arena *arena, unsigned depth);
+                         const struct schema_field *named_by, const struct schema *schema, struct arena *arena, unsigned depth);
 
 bool output_is_text(const struct schema_field *field)
 {
@@ -207,7 +207,7 @@ static void field_rows(struct records *records, const struct schema_field *field
 		const struct schema_field *key = set_list_key(field);
 		const char *id = key ? output_last_segment(value_get(value_get(message, field, i).message, key, 0).string) : "";
 		const char *item = id[0] ? arena_printf(arena, "%s.%s", path, id) : field->repeated ? arena_printf(arena, "%s[%zu]", path, i) : path;
-		message_rows(records, field->message, value_get(message, field, i).message, item ? item : path, schema, arena, depth - 1);
+		message_rows(records, field->message, value_get(message, field, i).message, item ? item : path, id[0] ? key : NULL, schema, arena, depth - 1);
 	}
 }
 
@@ -218,11 +218,11 @@ static bool is_bookkeeping(const struct schema_field *field)
 
 /* What a resource says first, its bookkeeping (uid, etag, times …) last. */
 static void message_rows(struct records *records, const struct schema_type *type, const ProtobufCMessage *message, const char *prefix,
-                         const struct schema *schema, struct arena *arena, unsigned depth)
+                         const struct schema_field *named_by, const struct schema *schema, struct arena *arena, unsigned depth)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < type->fields_count; i++) {
-			if (is_bookkeeping(&type->fields[i]) == (pass == 1)) {
+			if (&type->fields[i] != named_by && is_bookkeeping(&type->fields[i]) == (pass == 1)) {
 				field_rows(records, &type->fields[i], message, prefix, schema, arena, depth);
 			}
 		}
@@ -284,7 +284,7 @@ bool output_message(struct cli *cli, const struct schema_type *type, const Proto
 	}
 	struct records *records = records_new(cli, columns, 2);
 	if (records) {
-		message_rows(records, type, message, "", cli->schema, &cli->arena, 4);
+		message_rows(records, type, message, "", NULL, cli->schema, &cli->arena, 4);
 	}
 	return records && records_end(records, st);
 }

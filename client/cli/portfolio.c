@@ -79,4 +79,4 @@ static bool print_table(struct cli *cli, const ProtobufCMessage *message, struct
 	return output_check(st);
 }
 
-const struct report portfolio_report = {.method = "GetPortfolio", .rows = "rows", .name = "account", .print = print_table};
+const struct report portfolio_report = {.method = "/kam.v1.PortfolioService/GetPortfolio", .rows = "rows", .name = "account", .print = print_table};

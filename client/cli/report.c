@@ -10,30 +10,17 @@
 #include "common/schema/value.h"
 #include "kam/v1/explanation.pb-c.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
 enum { OPTIONS_MAX = 32 };
-
-static const struct schema_method *method_of(struct cli *cli, const struct report *report)
-{
-	for (size_t i = 0; i < schema_methods_count(cli->schema); i++) {
-		const struct schema_method *method = schema_method_at(cli->schema, i);
-		if (strcmp(method->name, report->method) == 0) {
-			return method;
-		}
-	}
-	assert(!"a report of a method that the contract does not have");
-	return NULL;
-}
 
 /* ---- the command ------------------------------------------------------------------------------------------------------------------------------- */
 
 const struct command *report_command(struct cli *cli, const struct command *row)
 {
 	const struct report *report = row->report;
-	const struct schema_method *method = method_of(cli, report);
+	const struct schema_method *method = cli_own_method(cli, report->method);
 	struct command *command = arena_memdup(&cli->arena, row, sizeof *row);
 	struct option *options = arena_calloc(&cli->arena, OPTIONS_MAX, sizeof *options);
 	if (!command || !options) {

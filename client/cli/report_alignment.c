@@ -44,6 +44,11 @@ static void draw_agreement(struct cli *cli, const Kam__V1__Alignment *alignment,
 	rows[count++] = report_row("all", alignment->overlap, report_percent(cli, alignment->overlap), PICTURE_PLAIN);
 	for (size_t i = 0; i < alignment->n_levels; i++) {
 		const Kam__V1__LevelAlignment *level = alignment->levels[i];
+		bool main_pair = level->level == KAM__V1__PARTICIPANT_LEVEL__PARTICIPANT_LEVEL_EXECUTIVE &&
+		                 level->other_level == KAM__V1__PARTICIPANT_LEVEL__PARTICIPANT_LEVEL_MIDDLE_MANAGEMENT;
+		if (!figure_defined(level->overlap) && !main_pair) {
+			continue; /* levels at which hardly anybody cast a ballot say nothing; -o json has them with the reason */
+		}
 		bool low = level->level != level->other_level && figure_defined(level->overlap) && level->overlap->value < alignment->threshold;
 		rows[count++] = report_row(level_label(cli, level), level->overlap, report_percent(cli, level->overlap), low ? PICTURE_BAD : PICTURE_PLAIN);
 	}
@@ -83,7 +88,7 @@ static void draw_voters(struct cli *cli, const Kam__V1__Alignment *alignment, st
 			cells[i * count + j] = (struct picture_cell){.text = share >= 0 ? report_text(cli, "%.0f", share * 100) : "", .share = share, .tone = PICTURE_OURS};
 		}
 	}
-	if (!names || !rows) {
+	if (!names || !rows || count < 2) {
 		return;
 	}
 	if (cells) {
@@ -117,4 +122,4 @@ static void draw_alignment(struct cli *cli, const ProtobufCMessage *reply, struc
 	draw_trend(cli, alignment, picture);
 }
 
-const struct report alignment_report = {.method = "GetAlignment", .places = "name", .rows = "accounts", .name = "account", .draw = draw_alignment};
+const struct report alignment_report = {.method = "/kam.v1.ChoiceService/GetAlignment", .places = "name", .rows = "accounts", .name = "account", .draw = draw_alignment};

@@ -115,7 +115,7 @@ static void draw_growth(struct cli *cli, const ProtobufCMessage *message, struct
 	note_other_flag(picture, reply->alignment);
 }
 
-const struct report growth_report = {.method = "GetGrowth", .places = "account", .rows = "rows", .name = "account", .draw = draw_growth};
+const struct report growth_report = {.method = "/kam.v1.ChoiceService/GetGrowth", .places = "account", .rows = "rows", .name = "account", .draw = draw_growth};
 
 /* ---- impact ------------------------------------------------------------------------------------------------------------------------------------ */
 
@@ -210,5 +210,5 @@ static void draw_impact(struct cli *cli, const ProtobufCMessage *reply, struct p
 	draw_concentration(cli, impact, picture);
 }
 
-const struct report impact_report = {.method = "GetImpact", .places = "accounts", .rows = "rows", .name = "account", .options = impact_options,
+const struct report impact_report = {.method = "/kam.v1.ChoiceService/GetImpact", .places = "accounts", .rows = "rows", .name = "account", .options = impact_options,
                                      .options_count = 1, .fill = fill_likelihoods, .draw = draw_impact};

@@ -116,7 +116,7 @@ static void draw_matrix(struct cli *cli, const ProtobufCMessage *reply, struct p
 	note_unranked(cli, matrix, picture);
 }
 
-const struct report matrix_report = {.method = "GetMatrix", .rows = "points", .name = "account", .draw = draw_matrix};
+const struct report matrix_report = {.method = "/kam.v1.ChoiceService/GetMatrix", .rows = "points", .name = "account", .draw = draw_matrix};
 
 /* ---- gap --------------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -159,4 +159,4 @@ static void draw_gap(struct cli *cli, const ProtobufCMessage *reply, struct pict
 	}
 }
 
-const struct report gap_report = {.method = "GetGap", .places = "name", .rows = "criteria", .name = "criterion", .draw = draw_gap};
+const struct report gap_report = {.method = "/kam.v1.ChoiceService/GetGap", .places = "name", .rows = "criteria", .name = "criterion", .draw = draw_gap};

@@ -69,7 +69,7 @@ static void draw_candidates(struct cli *cli, const ProtobufCMessage *message, st
 	draw_segments(cli, reply, KAM__V1__SEGMENT_KIND__SEGMENT_KIND_COUNTRY, "Revenue by country", picture);
 }
 
-const struct report candidates_report = {.method = "GetCandidates", .rows = "rows", .name = "account", .draw = draw_candidates};
+const struct report candidates_report = {.method = "/kam.v1.ChoiceService/GetCandidates", .rows = "rows", .name = "account", .draw = draw_candidates};
 
 /* ---- backtest ---------------------------------------------------------------------------------------------------------------------------------- */
 
@@ -96,7 +96,7 @@ static void draw_backtest(struct cli *cli, const ProtobufCMessage *reply, struct
 	}
 }
 
-const struct report backtest_report = {.method = "GetBacktest", .rows = "criteria", .name = "criterion", .draw = draw_backtest};
+const struct report backtest_report = {.method = "/kam.v1.ChoiceService/GetBacktest", .rows = "criteria", .name = "criterion", .draw = draw_backtest};
 
 /* ---- explain score ----------------------------------------------------------------------------------------------------------------------------- */
 
@@ -165,4 +165,4 @@ static void draw_score(struct cli *cli, const ProtobufCMessage *reply, struct pi
 	}
 }
 
-const struct report score_report = {.method = "ExplainScore", .places = "name", .rows = "contributions", .name = "criterion", .draw = draw_score};
+const struct report score_report = {.method = "/kam.v1.ChoiceService/ExplainScore", .places = "name", .rows = "contributions", .name = "criterion", .draw = draw_score};

@@ -162,4 +162,4 @@ static void draw_whitespace(struct cli *cli, const ProtobufCMessage *message, st
 	draw_accounts(cli, reply, picture);
 }
 
-const struct report whitespace_report = {.method = "GetWhitespace", .places = "account", .rows = "rows", .name = "account", .draw = draw_whitespace};
+const struct report whitespace_report = {.method = "/kam.v1.ChoiceService/GetWhitespace", .places = "account", .rows = "rows", .name = "account", .draw = draw_whitespace};

@@ -269,24 +269,24 @@ static ProtobufCMessage *custom_request(struct cli *cli, struct status *st)
 	return set.message;
 }
 
-/* What stands behind the words of the command: the name, and the id of what is made; or a parent. */
+/* What stands behind the words of the command: the name or a parent, where it has one; then the id of what is made. */
 static bool set_places(struct cli *cli, ProtobufCMessage *request, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
 	const struct schema_resource *resource = cli->command->resource;
 	const struct schema_field *id_field = request_id_field(method, &cli->arena);
-	const char *text = args_place(&cli->args, 0), *id = args_place(&cli->args, 1), *none = "";
-	bool has_name = schema_field_find(method->input, "name") != NULL;
-	if (!has_name && !schema_field_find(method->input, "parent")) {
-		return true;
-	}
-	const char *target = has_name                   ? name_resolve(cli, resource, text, st)
+	bool has_name = schema_field_find(method->input, "name") != NULL, has_target = has_name || schema_field_find(method->input, "parent");
+	const char *text = has_target ? args_place(&cli->args, 0) : NULL, *id = args_place(&cli->args, has_target ? 1 : 0), *none = "";
+	const char *target = !has_target                ? ""
+	                     : has_name                 ? name_resolve(cli, resource, text, st)
 	                     : text && resource->parent ? name_resolve(cli, resource->parent, text, st)
 	                                                : parent_resolve(cli, resource, false, st);
 	if (!target || (id && !(id = split_id(cli, id, &none, st)))) {
 		return false;
 	}
-	request_set_text(cli, request, has_name ? "name" : "parent", target);
+	if (has_target) {
+		request_set_text(cli, request, has_name ? "name" : "parent", target);
+	}
 	if (id && id_field) {
 		request_set_text(cli, request, id_field->name, id);
 	}
