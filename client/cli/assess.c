@@ -69,16 +69,12 @@ static bool read_means(struct assessing *assessing, struct status *st)
 {
 	struct cli *cli = assessing->cli;
 	Kam__V1__GetGapRequest request = KAM__V1__GET_GAP_REQUEST__INIT;
-	const struct schema_method *method = schema_method_find(cli->schema, "/kam.v1.ChoiceService/GetGap");
 	struct status denied;
 	status_init(&denied);
-	if (!method) {
-		return true;
-	}
 	request.name = (char *)(uintptr_t)assessing->account;
 	request.criteria_set = assessing->set->name;
 	ProtobufCMessage *message;
-	if (cli_call(cli, method, &request.base, &cli->arena, &message, NULL, &denied)) {
+	if (cli_call(cli, cli_own_method(cli, "/kam.v1.ChoiceService/GetGap"), &request.base, &cli->arena, &message, NULL, &denied)) {
 		assessing->means = (const Kam__V1__Gap *)message;
 		return true;
 	}

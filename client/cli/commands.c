@@ -160,6 +160,13 @@ const struct command commands[] = {
 		.run = report_run, .report = &matrix_report,
 	},
 	{
+		.words = "gap",
+		.usage = "ACCOUNT",
+		.summary = "our scores of an account against the client's",
+		.examples = "kam gap acme\nkam gap acme -o svg > gap.svg",
+		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &gap_report,
+	},
+	{
 		.words = "alignment",
 		.usage = "ROUND",
 		.summary = "how far a round agrees on which accounts are key, and who is furthest from the rest",
@@ -280,6 +287,13 @@ const struct command commands[] = {
 		.examples = "kam call AccountService/GetAccount '{\"name\": \"accounts/acme\"}'\n"
 		            "echo '{}' | kam call SessionService/WhoAmI -",
 		.arguments_min = 1, .arguments_max = 2, .run = call_run,
+	},
+	{
+		.words = "explain score",
+		.usage = "ACCOUNT [--since DAY]",
+		.summary = "how the scores of an account come about, and which inputs changed them",
+		.examples = "kam explain score acme\nkam explain score acme --since 2026-01-01",
+		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &score_report,
 	},
 	{
 		.words = "explain",

@@ -199,6 +199,9 @@ static bool set_in_list(struct setter *setter, ProtobufCMessage *message, const 
 	if (!dot && setter->value[0] == '\0') {
 		return takes_out(setter, message, list, found, st);
 	}
+	if (!dot && strrchr(rest, '.')) {
+		return unknown_field(setter, list->message, strrchr(rest, '.') + 1, st);
+	}
 	if (!dot || !whole) {
 		return usage_fail(st, "--set %s: say which part of it, %s.%s.FIELD=VALUE, or leave the value empty to take it out; kam explain lists the fields", setter->path, list->name,
 		                  id ? id : "ID");
