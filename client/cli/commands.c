@@ -174,6 +174,13 @@ const struct command commands[] = {
 		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &alignment_report,
 	},
 	{
+		.words = "growth",
+		.usage = "[ACCOUNT]",
+		.summary = "growth of the client, of us and of the competitors there, and what it warns of",
+		.examples = "kam growth\nkam growth acme --period 2025-Q4\nkam growth acme --explain",
+		.arguments_max = 1, .run = report_run, .report = &growth_report,
+	},
+	{
 		.words = "assess",
 		.usage = "ACCOUNT [--set CRITERION=SCORE ...]",
 		.summary = "score an account by the criteria in use, one after the other",

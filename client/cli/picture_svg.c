@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, MARGIN = 24, LINE = 20, TEXT_CELL = 7, LABEL_CELLS = 30, NOTE_CELLS = 100, TITLE_CELLS = 76, ROW = 24, PLOT = 440, LIST_LINE = 18, GRID_ROW = 26 };
+enum { WIDTH = 760, MARGIN = 24, LINE = 20, TEXT_CELL = 8, LABEL_CELLS = 30, NOTE_CELLS = 96, TITLE_CELLS = 72, ROW = 24, PLOT = 440, LIST_LINE = 18, GRID_ROW = 26 };
 
 struct drawing {
 	struct buf *out;
@@ -412,7 +412,7 @@ void picture_print_svg(const struct picture *picture, struct buf *out)
 	struct drawing drawing = {.out = &body, .arena = picture->arena, .y = MARGIN};
 	draw_parts(&drawing, picture);
 	double height = ceil(drawing.y + MARGIN);
-	buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n<title>", WIDTH, height, WIDTH, height);
+	buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" xml:space=\"preserve\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n<title>", WIDTH, height, WIDTH, height);
 	drawing.out = out;
 	add_text(&drawing, picture->title);
 	buf_add_text(out, "</title>\n<desc>");

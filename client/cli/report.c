@@ -33,6 +33,9 @@ const struct command *report_command(struct cli *cli, const struct command *row)
 	if (schema_field_find(method->input, "page_token")) {
 		options[count++] = (struct option){"all", 0, OPTION_FLAG, NULL, "every page", NULL};
 	}
+	if (!schema_field_find(method->input, "explain") && schema_field_find(method->output, "explanation")) {
+		options[count++] = (struct option){"explain", 0, OPTION_FLAG, NULL, "also say how each figure came about", NULL};
+	}
 	count = request_options(method, &cli->arena, options, count, OPTIONS_MAX);
 	for (size_t i = 0; i < count; i++) {
 		bool place = options[i].field && report->places && strcmp(options[i].field->name, report->places) == 0;
@@ -185,8 +188,11 @@ static bool print_report(struct cli *cli, const ProtobufCMessage *reply, struct 
 	picture_print_text(&picture, &cli->terminal, &out);
 	output_flush(&out);
 	const struct schema_field *rows = schema_field_find(cli->command->method->output, report->rows);
-	print_explanations(cli, reply);
-	for (size_t i = 0; i < value_count(reply, rows); i++) {
+	bool explain = args_given(&cli->args, "explain");
+	if (explain) {
+		print_explanations(cli, reply);
+	}
+	for (size_t i = 0; explain && i < value_count(reply, rows); i++) {
 		print_explanations(cli, value_get(reply, rows, i).message);
 	}
 	if (next_token(cli, reply)[0]) {

@@ -15,18 +15,19 @@
 
 /* ---- growth ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static void note_flag(struct picture *picture, const Kam__V1__GrowthFlag *flag)
+/* `label`: whose flag it is, where that is not clear; "" otherwise. */
+static void note_flag(struct cli *cli, struct picture *picture, const char *label, const Kam__V1__GrowthFlag *flag)
 {
 	if (flag && flag->state == KAM__V1__FLAG_STATE__FLAG_STATE_UP) {
-		picture_alarm(picture, flag->text);
+		picture_alarm(picture, report_text(cli, "%s%s%s", label, label[0] ? ": " : "", flag->text));
 	}
 }
 
 /* Why a flag that is not up is not: of one account only, where there is room to say so. */
-static void note_other_flag(struct picture *picture, const Kam__V1__GrowthFlag *flag)
+static void note_other_flag(struct cli *cli, struct picture *picture, const Kam__V1__GrowthFlag *flag)
 {
 	if (flag && flag->state != KAM__V1__FLAG_STATE__FLAG_STATE_UP) {
-		picture_note(picture, flag->text);
+		picture_note(picture, report_text(cli, "%s: %s", output_words(cli, &flag->base, "kind", &cli->arena), flag->text));
 	}
 }
 
@@ -98,10 +99,10 @@ static void draw_growth(struct cli *cli, const ProtobufCMessage *message, struct
 	const char *earlier = one ? draw_money(reply->rows[0]->earlier_revenue, true, &cli->arena) : draw_money(reply->earlier_revenue, true, &cli->arena);
 	picture_note(picture, report_text(cli, "Our revenue, by %s: %s, before %s", basis[0] ? basis : "financials", revenue, earlier));
 	picture_note(picture, reply->undefined_reason);
-	note_flag(picture, reply->alignment);
+	note_flag(cli, picture, "", reply->alignment);
 	for (size_t i = 0; i < reply->n_rows; i++) {
 		for (size_t j = 0; j < reply->rows[i]->n_flags; j++) {
-			note_flag(picture, reply->rows[i]->flags[j]);
+			note_flag(cli, picture, one ? "" : report_label(reply->rows[i]->display_name, reply->rows[i]->account), reply->rows[i]->flags[j]);
 		}
 	}
 	if (!one) {
@@ -110,9 +111,9 @@ static void draw_growth(struct cli *cli, const ProtobufCMessage *message, struct
 	}
 	draw_account_growth(cli, reply, reply->rows[0], picture);
 	for (size_t j = 0; j < reply->rows[0]->n_flags; j++) {
-		note_other_flag(picture, reply->rows[0]->flags[j]);
+		note_other_flag(cli, picture, reply->rows[0]->flags[j]);
 	}
-	note_other_flag(picture, reply->alignment);
+	note_other_flag(cli, picture, reply->alignment);
 }
 
 const struct report growth_report = {.method = "/kam.v1.ChoiceService/GetGrowth", .places = "account", .rows = "rows", .name = "account", .draw = draw_growth};

@@ -292,6 +292,8 @@ class ChooseCli(unittest.TestCase):
         text = admin.run("gap", "acme", "--criteria-set", name).out
         for part in ("+5.0  we 9.0, they 4.0", "+1.0  we 8.0, they 7.0", "Mean gap: 3; alarm from 2.0 on", "! ", "\u25cb the client", "undefined: "):
             self.assertIn(part, text)
+        self.assertNotIn("mean_gap of", text)
+        self.assertIn("mean_gap of accounts/acme = 3", admin.run("gap", "acme", "--criteria-set", name, "--explain").out)
         self.svg("gap", "acme", "--criteria-set", name)
         text = admin.run("explain", "score", "acme", "--criteria-set", name).out
         for part in ("Strength 9", "Attractiveness 8", "9.0  weight 2"):
