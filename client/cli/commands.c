@@ -181,6 +181,35 @@ const struct command commands[] = {
 		.arguments_max = 1, .run = report_run, .report = &growth_report,
 	},
 	{
+		.words = "impact",
+		.usage = "ACCOUNT...",
+		.summary = "what losing these accounts would cost",
+		.examples = "kam impact acme\nkam impact acme bolt --likelihood acme=0.2 --likelihood bolt=0.05",
+		.arguments_min = 1, .arguments_max = 1000, .run = report_run, .report = &impact_report,
+	},
+	{
+		.words = "whitespace",
+		.usage = "[ACCOUNT]",
+		.summary = "who has which business: unit by product, with what could still be sold",
+		.text = "The cells themselves are a resource: kam whitespace list, get, create, update and the other verbs; kam explain whitespace lists their fields.",
+		.examples = "kam whitespace acme\nkam whitespace --include-deals\nkam whitespace list --account acme",
+		.arguments_max = 1, .run = report_run, .report = &whitespace_report,
+	},
+	{
+		.words = "candidates",
+		.usage = "",
+		.summary = "who should be a key account and is none, and who is one and should not be",
+		.examples = "kam candidates\nkam candidates --verdicts UNKNOWN --all -o csv",
+		.run = report_run, .report = &candidates_report,
+	},
+	{
+		.words = "backtest",
+		.usage = "--from DAY",
+		.summary = "which criteria foretold growth",
+		.examples = "kam backtest --from 2024-12-31\nkam backtest --from 2024-12-31 --period 2025 -o svg > backtest.svg",
+		.run = report_run, .report = &backtest_report,
+	},
+	{
 		.words = "assess",
 		.usage = "ACCOUNT [--set CRITERION=SCORE ...]",
 		.summary = "score an account by the criteria in use, one after the other",
@@ -385,8 +414,20 @@ static bool half_command(const char *word, struct status *st)
 	return false;
 }
 
+/* A resource and a report may have the same word: with a verb behind it the resource is meant. */
+static const struct command *verb_of_noun(struct cli *cli, const char *const *words, size_t count)
+{
+	const struct schema_resource *resource = count > 1 ? noun_find(cli, words[0]) : NULL;
+	return resource ? noun_command(cli, resource, words[1]) : NULL;
+}
+
 const struct command *command_find(struct cli *cli, const char *const *words, size_t count, size_t *ret_taken, struct status *st)
 {
+	const struct command *verb = verb_of_noun(cli, words, count);
+	if (verb) {
+		*ret_taken = 2;
+		return verb;
+	}
 	for (size_t i = 0; i < commands_count; i++) {
 		if (words_match(commands[i].words, words, count, ret_taken)) {
 			return commands[i].report ? report_command(cli, &commands[i]) : &commands[i];
@@ -399,10 +440,10 @@ const struct command *command_find(struct cli *cli, const char *const *words, si
 		}
 		return NULL;
 	}
-	*ret_taken = count > 1 ? 2 : 1;
-	const struct command *command = noun_command(cli, resource, count > 1 ? words[1] : NULL);
-	if (!command) {
+	if (count > 1) {
 		unknown_verb(cli, resource, words[1], st);
+		return NULL;
 	}
-	return command;
+	*ret_taken = 1;
+	return noun_command(cli, resource, NULL);
 }
