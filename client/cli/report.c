@@ -57,6 +57,19 @@ bool report_draws(const struct command *command)
 
 /* ---- the call ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* What must be given, said by its flag instead of by the name of a field. */
+static bool check_required(struct cli *cli, struct status *st)
+{
+	const struct command *command = cli->command;
+	for (size_t i = 0; i < command->options_count; i++) {
+		const struct option *option = &command->options[i];
+		if (option->field && option->field->rules.required && !args_given(&cli->args, option->name)) {
+			return usage_fail(st, "--%s is needed: kam %s %s", option->name, command->words, command->usage);
+		}
+	}
+	return true;
+}
+
 static bool fill_places(struct cli *cli, ProtobufCMessage *request, struct status *st)
 {
 	const struct report *report = cli->command->report;
@@ -205,7 +218,7 @@ bool report_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
 	const struct report *report = cli->command->report;
-	ProtobufCMessage *request = request_new(cli, method, st), *reply;
+	ProtobufCMessage *request = check_required(cli, st) ? request_new(cli, method, st) : NULL, *reply;
 	if (!request || !fill_places(cli, request, st) || (report->fill && !report->fill(cli, request, st)) || !(reply = read_report(cli, request, st))) {
 		return false;
 	}

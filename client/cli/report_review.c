@@ -15,6 +15,21 @@ enum { CHANGES_SHOWN = 20 };
 
 /* ---- candidates -------------------------------------------------------------------------------------------------------------------------------- */
 
+/* The verdict, and each gate that it does not pass. */
+static const char *verdict_text(struct cli *cli, const Kam__V1__CandidateRow *row)
+{
+	const Kam__V1__Gate *gates[] = {row->growth, row->leverage, row->coverage};
+	struct buf text;
+	buf_init(&text, &cli->arena);
+	buf_printf(&text, "%s: %s", report_label(row->display_name, row->account), row->text);
+	for (size_t i = 0; i < sizeof gates / sizeof gates[0]; i++) {
+		bool tells = gates[i] && gates[i]->text[0] &&
+		             (gates[i]->state == KAM__V1__GATE_STATE__GATE_STATE_FAILED || gates[i]->state == KAM__V1__GATE_STATE__GATE_STATE_UNKNOWN);
+		buf_printf(&text, "%s%s", tells ? "; " : "", tells ? gates[i]->text : "");
+	}
+	return buf_text(&text);
+}
+
 static void draw_verdict(struct cli *cli, const Kam__V1__GetCandidatesResponse *reply, Kam__V1__CandidateVerdict verdict, const char *heading, struct picture *picture)
 {
 	struct picture_row *rows = arena_calloc(&cli->arena, reply->n_rows + 1, sizeof *rows);
@@ -32,7 +47,7 @@ static void draw_verdict(struct cli *cli, const Kam__V1__GetCandidatesResponse *
 	for (size_t i = 0; i < reply->n_rows; i++) {
 		const Kam__V1__CandidateRow *row = reply->rows[i];
 		if (row->verdict == verdict && row->text[0]) {
-			picture_note(picture, report_text(cli, "%s: %s", report_label(row->display_name, row->account), row->text));
+			picture_note(picture, verdict_text(cli, row));
 		}
 	}
 }
@@ -57,7 +72,8 @@ static void draw_candidates(struct cli *cli, const ProtobufCMessage *message, st
 	const Kam__V1__GetCandidatesResponse *reply = (const Kam__V1__GetCandidatesResponse *)message;
 	picture->title = report_text(cli, "Candidates among %d account%s by %s, %s", reply->account_count, reply->account_count == 1 ? "" : "s", reply->criteria_set, reply->period);
 	if (reply->n_rows == 0) {
-		picture_note(picture, "No account is a candidate, and none is in doubt; --verdicts UNKNOWN shows those of which data lacks to say so.");
+		picture_note(picture, args_given(&cli->args, "verdicts") ? "Of no account is that said."
+		                                                         : "No account is a candidate, and none is in doubt; --verdicts UNKNOWN shows those of which data lacks to say so.");
 	}
 	draw_verdict(cli, reply, KAM__V1__CANDIDATE_VERDICT__CANDIDATE_VERDICT_CANDIDATE, "Pass the gates, and are no key accounts", picture);
 	draw_verdict(cli, reply, KAM__V1__CANDIDATE_VERDICT__CANDIDATE_VERDICT_IN_DOUBT, "Are key accounts, and no longer pass", picture);

@@ -139,7 +139,8 @@ static void note_row(struct cli *cli, const Kam__V1__WhitespaceRow *row, struct 
 {
 	const char *spend = draw_money(row->spend, true, &cli->arena), *potential = draw_money(row->potential, false, &cli->arena);
 	picture_note(picture, report_text(cli, "Whitespace %s: potential %s, spend %s", draw_money(row->whitespace, true, &cli->arena), potential, spend));
-	picture_note(picture, report_text(cli, "Penetration %s: we sell in %d of %d cells", report_percent(cli, row->penetration), row->sold_count, row->addressable_count));
+	const char *counts = figure_defined(row->penetration) ? report_text(cli, ": we sell in %d of %d cells", row->sold_count, row->addressable_count) : "";
+	picture_note(picture, report_text(cli, "Penetration %s%s", report_percent(cli, row->penetration), counts));
 	if (row->share_of_wallet) {
 		picture_note(picture, report_text(cli, "Share of wallet %s%s", report_percent(cli, row->share_of_wallet), row->share_estimated ? " (estimated from our rank)" : ""));
 	}
@@ -156,6 +157,10 @@ static void draw_whitespace(struct cli *cli, const ProtobufCMessage *message, st
 		return;
 	}
 	picture->title = report_text(cli, "Whitespace of %d account%s in %s", reply->account_count, reply->account_count == 1 ? "" : "s", reply->currency_code);
+	if (reply->n_rows == 0) {
+		picture_note(picture, "No cell is there: kam whitespace create makes one, and --include-deals makes cells from deals won.");
+		return;
+	}
 	if (reply->totals) {
 		note_row(cli, reply->totals, picture);
 	}

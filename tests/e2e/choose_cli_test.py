@@ -313,6 +313,59 @@ class ChooseCli(unittest.TestCase):
         self.assertAlmostEqual(reply["overlap"]["value"], 1 / 9)
         self.assertIn("11.11 %", admin.run("alignment", "svg").out)
 
+    def test_growth_and_impact(self):
+        admin = self.admin
+        text = admin.run("growth", "acme", "--period", "2024").out
+        for part in ("Growth at Acme from 2023 to 2024", "500,000 EUR, before 400,000 EUR", "we there", "+25.00 %", "the client          undefined: ", "competitor has more: "):
+            self.assertIn(part, text)
+        text = admin.run("growth", "--period", "2024").out
+        for part in ("Acme ", "all accounts", "+25.00 %", "Crane", "undefined: ", "550,000 EUR, before 440,000 EUR"):
+            self.assertIn(part, text)
+        self.svg("growth", "--period", "2024")
+        text = admin.run("impact", "acme", "bolt", "--period", "2024", "--likelihood", "acme=0.1", "--likelihood", "bolt=0.2").out
+        for part in ("Lost: 100.00 % of our revenue of 550,000 EUR", "Acme ", "90.91 %  500,000 EUR", "8347 of 10000, 2 accounts", "Expected loss of revenue: 60,000 EUR", "Margin: \u2013"):
+            self.assertIn(part, text)
+        self.svg("impact", "acme", "--period", "2024")
+        self.assertEqual(admin.json("impact", "acme", "--period", "2024")["rows"][0]["revenue"]["units"], "500000")
+        for wrong in ("acme", "=0.5", "acme=", "acme=2", "acme=x", "acme=nan"):
+            self.assertIn("write ACCOUNT=SHARE", admin.run("impact", "acme", "--likelihood", wrong, expect=USAGE).err)
+        admin.run("impact", expect=USAGE)
+        admin.run("impact", "none", expect=NOT_FOUND)
+
+    def test_whitespace_and_its_cells(self):
+        admin = self.admin
+        for product in ("pump", "valve"):
+            admin.run("products", "create", product, "--set", "display_name=" + product.capitalize())
+        self.assertIn("No cell is there", admin.run("whitespace").out)
+        admin.run("whitespace", "create", "--account", "acme", "--set", "unit=Plant A", "--set", "product=pump", "--set", "holder=US", "--set", "spend=100000 EUR",
+                  "--set", "potential=220000 EUR")
+        admin.run("whitespace", "create", "--account", "acme", "--set", "unit=<B>", "--set", "product=valve", "--set", "holder=NONE", "--set", "potential=1500000 EUR")
+        admin.run("whitespace", "create", "--account", "acme", "--set", "unit=<B>", "--set", "product=pump", "--set", "holder=NOT_APPLICABLE")
+        self.assertEqual(len(admin.run("whitespace", "list", "--account", "acme", "-o", "name").out.split()), 3)
+        text = admin.run("whitespace", "acme").out
+        for part in ("Whitespace 1,620,000 EUR", "we sell in 1 of 2 cells", "120 k u", "1.5 M n", "n/a"):
+            self.assertIn(part, text)
+        self.assertIn("1.5 M", admin.run("whitespace").out)
+        words = [element.text for element in self.svg("whitespace", "acme").iter(SVG + "text")]
+        self.assertIn("<B>", words)
+
+    def test_candidates_and_backtest(self):
+        name, admin = self.judged("gates"), self.admin
+        admin.run("criteria-sets", "update", name, "--set", "minimum_growth=0.2")
+        text = admin.run("candidates", "--criteria-set", name, "--period", "2024", "--verdicts", "CANDIDATE", "--verdicts", "CONFIRMED", "--verdicts", "UNKNOWN").out
+        for part in ("Candidates among 5 accounts by criteriaSets/gates, 2024", "Acme ", "Data lacks to say so", "Revenue by volume", "A  ", "(not known)"):
+            self.assertIn(part, text)
+        self.assertIn("Of no account is that said", admin.run("candidates", "--criteria-set", name, "--period", "2024", "--verdicts", "NOT_A_CANDIDATE").out)
+        self.svg("candidates", "--criteria-set", name, "--period", "2024")
+        self.assertIn("--from is needed", admin.run("backtest", expect=USAGE).err)
+        self.assertIn("nothing was recorded yet", admin.run("backtest", "--from", "2001-01-01", expect=kamtest.OTHER).err)
+        today = admin.json("criteria-sets", "get", name)["updateTime"][:10]
+        words = ("backtest", "--from", today, "--criteria-set", name, "--from-period", "2023", "--period", "2024")
+        text = admin.run(*words).out
+        for part in ("foretold growth from 2023 to 2024", "Product fit", "undefined: fewer than three accounts have both", "Strength as a whole"):
+            self.assertIn(part, text)
+        self.svg(*words)
+
     # ---- what is refused ----
 
     def test_refusals(self):
