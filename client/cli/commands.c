@@ -72,7 +72,8 @@ static const struct option decide_options[] = {
 };
 
 static const struct option import_options[] = {
-	{"map", 0, OPTION_VALUE, "MAP", "a map that comes with kam, or a file: which column is which field", NULL},
+	{"map", 0, OPTION_VALUE, "MAP", "a map that comes with kam, or a file: which column is which field; without it headings are fields", NULL},
+	{"key", 0, OPTION_VALUE, "A,B", "without a map: the columns that together tell one row from another", NULL},
 	{"parent", 0, OPTION_VALUE, "NAME", "the resource that all rows lie below: accounts/acme", NULL},
 	{"account", 0, OPTION_VALUE, "ID", "short for --parent accounts/ID", NULL},
 	{"dry-run", 0, OPTION_FLAG, NULL, "check every row and say what would become of it; change nothing", NULL},
@@ -253,10 +254,12 @@ const struct command commands[] = {
 	},
 	{
 		.words = "import",
-		.usage = "RESOURCE FILE.csv --map MAP",
+		.usage = "RESOURCE FILE.csv [--map MAP]",
 		.summary = "bring rows in from another system",
-		.text = "Rows are found again by their id there: importing a file twice is the same as once. A bad row is reported and the rest goes in.",
+		.text = "Rows are found again by their id there: importing a file twice is the same as once. A bad row is reported and the rest goes in. Without a map each column is the field "
+		        "that its heading names: account, criteria_set, scores.product-fit.",
 		.examples = "kam import accounts accounts.csv --map maven-accounts --dry-run\n"
+		            "kam import assessments scores.csv --dry-run\n"
 		            "kam import stakeholders posts.csv --map ./my-map.json --account acme",
 		OPTIONS(import_options), .arguments_min = 2, .arguments_max = 2, .run = import_run,
 	},

@@ -216,6 +216,25 @@ class ChooseCli(unittest.TestCase):
         self.assertEqual([item["scores"] for item in self.assessments("dust", name)], [{"size": 4}])
         self.assertIn("nothing to write", admin.run("assess", "dust", "--criteria-set", name, "--set", "size=4", expect=USAGE).err)
 
+    def test_scores_of_a_portfolio_from_a_spreadsheet(self):
+        name, admin = self.criteria_set("sheet"), self.admin
+        rows = "account,criteria_set,assessor,scores.fit,scores.size,notes.fit\nacme,sheet,anna,%s,8,good\naccounts/bolt,criteriaSets/sheet,anna,3,,\ndust,sheet,anna,11,2,\n"
+        file = kamtest.write_private(self.server.folder + "/scores.csv", rows % 7)
+        tried = admin.run("import", "assessments", file, "--dry-run", expect=kamtest.PARTLY)
+        self.assertIn("3 rows: 2 would be created, 0 would be updated, 0 unchanged, 1 failed", tried.out + tried.err)
+        self.assertEqual(self.assessments("acme", name), [])
+        admin.run("import", "assessments", file, expect=kamtest.PARTLY)
+        kamtest.write_private(file, rows % 9)
+        again = admin.run("import", "assessments", file, expect=kamtest.PARTLY)
+        self.assertIn("3 rows: 0 created, 1 updated, 1 unchanged, 1 failed", again.out + again.err)
+        self.assertEqual([(item["assessor"], item["scores"], item["notes"]) for item in self.assessments("acme", name)], [("users/anna", {"fit": 9, "size": 8}, {"fit": "good"})])
+        self.assertEqual([item["scores"] for item in self.assessments("bolt", name)], [{"fit": 3}])
+        kamtest.write_private(file, "account,scors\n")
+        self.assertIn("did you mean scores?", admin.run("import", "assessments", file, expect=USAGE).err)
+        kamtest.write_private(file, "display_name\nNew\n")
+        self.assertIn("--key A,B", admin.run("import", "accounts", file, expect=USAGE).err)
+        self.assertIn("leave out one of the two", admin.run("import", "accounts", file, "--map", "maven-accounts", "--key", "id", expect=USAGE).err)
+
     # ---- drawing ----
 
     def judged(self, name):
