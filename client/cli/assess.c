@@ -48,7 +48,8 @@ static const Kam__V1__CriteriaSet *read_set(struct cli *cli, struct status *st)
 	}
 	const Kam__V1__ListCriteriaSetsResponse *reply = (const Kam__V1__ListCriteriaSetsResponse *)message;
 	if (reply->n_criteria_sets == 0) {
-		status_fail(st, STATUS_NOT_FOUND, "", "no criteria set is active: kam criteria-sets adopt makes one, and --set state=ACTIVE takes it into use; or name one with --criteria-set");
+		status_fail(st, STATUS_NOT_FOUND, "",
+		            "no criteria set is active: kam criteria-sets adopt makes one, and --set state=ACTIVE takes it into use; or name one with --criteria-set");
 		return NULL;
 	}
 	return reply->criteria_sets[0];
@@ -366,7 +367,8 @@ bool assess_run(struct cli *cli, struct status *st)
 	struct assessing assessing = {.cli = cli};
 	bool flags = args_given(&cli->args, "set") || args_given(&cli->args, "note") || args_given(&cli->args, "file");
 	if (!flags && !cli_can_ask(cli)) {
-		return usage_fail(st, "there is no terminal to ask on: give the scores with --set CRITERION=SCORE or --file FILE, or those of many accounts with kam import assessments FILE.csv");
+		return usage_fail(st, "there is no terminal to ask on: give the scores with --set CRITERION=SCORE or --file FILE, or those of many accounts with kam "
+		                      "import assessments FILE.csv");
 	}
 	if (!read_perspective(&assessing, st) || !read_people(&assessing, st) || !(assessing.set = read_set(cli, st)) || !read_own(&assessing, st)) {
 		return false;

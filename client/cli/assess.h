@@ -25,7 +25,7 @@ struct assessing {
 	const Kam__V1__Assessment *own;  /* NULL: the first of this person */
 	const Kam__V1__Assessment *file; /* of --file; NULL: none */
 	const Kam__V1__Gap *means;       /* NULL: not known */
-	struct answer *answers;         /* as many as the set has criteria */
+	struct answer *answers;          /* as many as the set has criteria */
 };
 
 /* Asks for every score, shows what would be written, and asks whether to. False, with `st` failed, where not. */

@@ -45,8 +45,8 @@ static void print_guide(const struct assessing *assessing, const struct answer *
 	const Kam__V1__Criterion *criterion = answer->criterion;
 	const char *bold = assessing->cli->terminal.error_colour ? "\033[1m" : "", *plain = bold[0] ? "\033[0m" : "";
 	const char *axis = output_words(assessing->cli, &criterion->base, "axis", &assessing->cli->arena), *source = source_words(assessing->cli, criterion);
-	fprintf(stderr, "\n%s%zu of %zu  %s%s (%s, weight %g)\n", bold, number, (size_t)assessing->set->n_criteria, text_clean(criterion->title, &assessing->cli->arena), plain, axis,
-	        criterion->weight);
+	fprintf(stderr, "\n%s%zu of %zu  %s%s (%s, weight %g)\n", bold, number, (size_t)assessing->set->n_criteria,
+	        text_clean(criterion->title, &assessing->cli->arena), plain, axis, criterion->weight);
 	print_wrapped(assessing, "  ", criterion->description);
 	print_wrapped(assessing, "   1  ", criterion->low_guide);
 	print_wrapped(assessing, "   5  ", criterion->middle_guide);
@@ -147,7 +147,9 @@ static void print_summary(const struct assessing *assessing)
 	for (size_t i = 0; i < assessing->set->n_criteria; i++) {
 		const struct answer *answer = &assessing->answers[i];
 		const char *title = text_clean(answer->criterion->title, arena);
-		const char *score = answer->scored ? arena_printf(arena, "%g", answer->score) : source_words(assessing->cli, answer->criterion)[0] ? "from the figure" : "unscored";
+		const char *score = answer->scored                                       ? arena_printf(arena, "%g", answer->score)
+		                    : source_words(assessing->cli, answer->criterion)[0] ? "from the figure"
+		                                                                         : "unscored";
 		fprintf(stderr, "  %s%*s  %s", title, (int)(widest - text_width(title)), "", score ? score : "");
 		if (answer->was_scored && (!answer->scored || answer->was != answer->score)) {
 			fprintf(stderr, ", before %g", answer->was);
@@ -169,7 +171,8 @@ bool assess_ask(struct assessing *assessing, struct status *st)
 	if (assess_changes(assessing) == 0) {
 		return declined_fail(st, "no score was given or changed; nothing was written");
 	}
-	bool yes = args_given(&cli->args, "yes") || cli_confirm(cli, "yes", st, "Write %zu score%s?", assess_changes(assessing), assess_changes(assessing) == 1 ? "" : "s");
+	bool yes = args_given(&cli->args, "yes") ||
+	           cli_confirm(cli, "yes", st, "Write %zu score%s?", assess_changes(assessing), assess_changes(assessing) == 1 ? "" : "s");
 	cli_on_interrupt("%s", "");
 	return yes;
 }

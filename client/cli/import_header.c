@@ -68,7 +68,8 @@ static bool choose_keys(struct cli *cli, Kam__V1__ImportMap *map, const struct s
 	       usage_fail(st, "which columns tell one row from another? Give --key A,B, or a column id");
 }
 
-Kam__V1__ImportMap *import_map_of_header(struct cli *cli, const struct schema_resource *resource, const struct csv_row *header, const char *file, struct status *st)
+Kam__V1__ImportMap *import_map_of_header(struct cli *cli, const struct schema_resource *resource, const struct csv_row *header, const char *file,
+                                         struct status *st)
 {
 	Kam__V1__ImportMap *map = arena_alloc(&cli->arena, sizeof *map);
 	Kam__V1__FieldMapping *fields = arena_calloc(&cli->arena, header->count + 1, sizeof *fields);
@@ -85,8 +86,8 @@ Kam__V1__ImportMap *import_map_of_header(struct cli *cli, const struct schema_re
 		const struct schema_field *rules;
 		const char *field = field_of(cli, resource, header->cells[i], &rules);
 		if (!field) {
-			usage_fail(st, "%s, line %lld: there is no field \"%s\" in %s%s; without --map each column is the field that its heading names", file, (long long)header->line,
-			           header->cells[i], resource->plural, suggestion_of_field(resource->type, header->cells[i], &cli->arena));
+			usage_fail(st, "%s, line %lld: there is no field \"%s\" in %s%s; without --map each column is the field that its heading names", file,
+			           (long long)header->line, header->cells[i], resource->plural, suggestion_of_field(resource->type, header->cells[i], &cli->arena));
 			return NULL;
 		}
 		fields[i] = (Kam__V1__FieldMapping)KAM__V1__FIELD_MAPPING__INIT;

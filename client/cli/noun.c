@@ -190,8 +190,8 @@ static size_t add_option(struct option *options, size_t count, struct option opt
 static size_t body_options(struct option *options, size_t count, bool changes)
 {
 	count = add_option(options, count,
-	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE", "a field, by its path (opt_in.signed_on, or criteria.ID.weight of a list); again for more; empty clears it",
-	                                   NULL});
+	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE",
+	                                   "a field, by its path (opt_in.signed_on, or criteria.ID.weight of a list); again for more; empty clears it", NULL});
 	count = add_option(options, count, (struct option){"file", 0, OPTION_VALUE, "FILE", "the fields as JSON, - for stdin; --set goes over it", NULL});
 	if (changes) {
 		count = add_option(options, count,

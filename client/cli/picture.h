@@ -28,8 +28,8 @@ struct picture_row {
 
 /* Lines below each other on one scale. Usually from 0 to a value; with end_names each is a span between two marks: whose `from` is, whose `to` is. */
 struct picture_bars {
-	const char *heading; /* "": none */
-	double low, high;    /* the scale; where 0 lies inside, bars go from it to both sides */
+	const char *heading;             /* "": none */
+	double low, high;                /* the scale; where 0 lies inside, bars go from it to both sides */
 	const char *from_name, *to_name; /* NULL: bars */
 	const struct picture_row *rows;
 	size_t count;

@@ -19,7 +19,8 @@ struct sheet {
 /* ▁ to █, a dot for none. */
 static const char *shade(double share)
 {
-	static const char *const blocks[] = {"\xE2\x96\x81", "\xE2\x96\x82", "\xE2\x96\x83", "\xE2\x96\x84", "\xE2\x96\x85", "\xE2\x96\x86", "\xE2\x96\x87", "\xE2\x96\x88"};
+	static const char *const blocks[] = {"\xE2\x96\x81", "\xE2\x96\x82", "\xE2\x96\x83", "\xE2\x96\x84",
+	                                     "\xE2\x96\x85", "\xE2\x96\x86", "\xE2\x96\x87", "\xE2\x96\x88"};
 	return share < 0 ? "\xC2\xB7" : blocks[lround(fmin(share, 1) * 7)];
 }
 

@@ -97,7 +97,8 @@ static size_t place_labels(struct drawing *drawing)
 	for (size_t i = 0; i < drawing->scatter->count; i++) {
 		const struct picture_point *point = &drawing->points[i];
 		struct picture_spot *spot = &drawing->spots[i];
-		*spot = (struct picture_spot){.x = (double)column_of(drawing, point->x) + 0.5, .y = (double)row_of(drawing, point->y) + 0.5, .half_width = 0.5, .half_height = 0.5};
+		*spot = (struct picture_spot){
+			.x = (double)column_of(drawing, point->x) + 0.5, .y = (double)row_of(drawing, point->y) + 0.5, .half_width = 0.5, .half_height = 0.5};
 		if (i < drawing->labelled) {
 			bool beneath = is_hidden(drawing, i);
 			hidden += beneath;

@@ -7,7 +7,19 @@
 
 #include <math.h>
 
-enum { WIDTH = 760, MARGIN = 24, LINE = 20, TEXT_CELL = 8, LABEL_CELLS = 30, NOTE_CELLS = 96, TITLE_CELLS = 72, ROW = 24, PLOT = 440, LIST_LINE = 18, GRID_ROW = 26 };
+enum {
+	WIDTH = 760,
+	MARGIN = 24,
+	LINE = 20,
+	TEXT_CELL = 8,
+	LABEL_CELLS = 30,
+	NOTE_CELLS = 96,
+	TITLE_CELLS = 72,
+	ROW = 24,
+	PLOT = 440,
+	LIST_LINE = 18,
+	GRID_ROW = 26
+};
 
 struct drawing {
 	struct buf *out;
@@ -139,7 +151,8 @@ static void draw_row(struct drawing *drawing, const struct picture_bars *bars, c
 		buf_printf(drawing->out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" class=\"%s\"/>\n", to, middle, class);
 	} else {
 		double low = fmin(from, to);
-		buf_printf(drawing->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"%s\"/>\n", low, drawing->y + 4, fabs(to - from), ROW - 8, class);
+		buf_printf(drawing->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"%s\"/>\n", low, drawing->y + 4, fabs(to - from), ROW - 8,
+		           class);
 	}
 	text_at(drawing, left + width + 10, middle + 4, "start", "", row->text);
 	drawing->y += ROW;
@@ -211,8 +224,12 @@ static size_t place_labels(struct scatter *plot)
 	for (size_t i = 0; i < plot->labelled; i++) {
 		const struct picture_point *point = &plot->points[i];
 		double reach = radius(point) * 0.8;
-		plot->spots[i] = (struct picture_spot){.x = across(plot, point->x), .y = down(plot, point->y), .half_width = reach, .half_height = reach,
-		                                       .width = (double)(text_width(label_of(plot, i)) * TEXT_CELL) + 4, .height = 14};
+		plot->spots[i] = (struct picture_spot){.x = across(plot, point->x),
+		                                       .y = down(plot, point->y),
+		                                       .half_width = reach,
+		                                       .half_height = reach,
+		                                       .width = (double)(text_width(label_of(plot, i)) * TEXT_CELL) + 4,
+		                                       .height = 14};
 	}
 	return picture_place(plot->spots, plot->labelled, plot->width, PLOT, 0, true);
 }
@@ -221,7 +238,8 @@ static void draw_frame(struct scatter *plot)
 {
 	struct drawing *drawing = plot->drawing;
 	const struct picture_scatter *scatter = plot->scatter;
-	double x = plot->left + across(plot, scatter->x_cut), y = plot->top + down(plot, scatter->y_cut), right = plot->left + plot->width, bottom = plot->top + PLOT;
+	double x = plot->left + across(plot, scatter->x_cut), y = plot->top + down(plot, scatter->y_cut), right = plot->left + plot->width,
+		   bottom = plot->top + PLOT;
 	buf_printf(drawing->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"line\"/>\n", plot->left, plot->top, plot->width, PLOT);
 	line_at(drawing, x, plot->top, x, bottom, "line");
 	line_at(drawing, plot->left, y, right, y, "line");
@@ -315,10 +333,13 @@ static void draw_scatter(struct drawing *drawing, const struct picture_scatter *
 static void draw_cell(struct drawing *drawing, const struct picture_cell *cell, double x, double width)
 {
 	if (cell->share >= 0) {
-		buf_printf(drawing->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"%s\" fill-opacity=\"%.2f\" stroke-opacity=\"0.3\"/>\n", x + 1,
-		           drawing->y + 1, width - 2, GRID_ROW - 2, tone_classes[cell->tone], 0.08 + 0.5 * fmin(cell->share, 1));
+		buf_printf(drawing->out, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"%s\" fill-opacity=\"%.2f\" stroke-opacity=\"0.3\"/>\n",
+		           x + 1, drawing->y + 1, width - 2, GRID_ROW - 2, tone_classes[cell->tone], 0.08 + 0.5 * fmin(cell->share, 1));
 	}
-	text_at(drawing, x + width / 2, drawing->y + 17, "middle", width < 40 ? "small" : "", cell->text && cell->text[0] ? cell->text : cell->share < 0 ? "\xC2\xB7" : "");
+	text_at(drawing, x + width / 2, drawing->y + 17, "middle", width < 40 ? "small" : "",
+	        cell->text && cell->text[0] ? cell->text
+	        : cell->share < 0           ? "\xC2\xB7"
+	                                    : "");
 }
 
 static void draw_grid(struct drawing *drawing, const struct picture_grid *grid)
@@ -412,7 +433,9 @@ void picture_print_svg(const struct picture *picture, struct buf *out)
 	struct drawing drawing = {.out = &body, .arena = picture->arena, .y = MARGIN};
 	draw_parts(&drawing, picture);
 	double height = ceil(drawing.y + MARGIN);
-	buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" xml:space=\"preserve\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n<title>", WIDTH, height, WIDTH, height);
+	buf_printf(out,
+	           "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" xml:space=\"preserve\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n<title>",
+	           WIDTH, height, WIDTH, height);
 	drawing.out = out;
 	add_text(&drawing, picture->title);
 	buf_add_text(out, "</title>\n<desc>");

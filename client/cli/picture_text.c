@@ -106,7 +106,8 @@ static void print_span(struct paper *paper, const struct picture_bars *bars, con
 		double left = (double)layout->zero, right = (double)(layout->bar - layout->zero);
 		draw_span(&span, picture_share(fmin(low, 0), bars->low, 0) * left, picture_share(fmin(high, 0), bars->low, 0) * left, layout->zero, " ");
 		buf_add_text(&span, "\xE2\x94\x82");
-		draw_span(&span, picture_share(fmax(low, 0), 0, bars->high) * right, picture_share(fmax(high, 0), 0, bars->high) * right, layout->bar - layout->zero, " ");
+		draw_span(&span, picture_share(fmax(low, 0), 0, bars->high) * right, picture_share(fmax(high, 0), 0, bars->high) * right, layout->bar - layout->zero,
+		          " ");
 	}
 	paper_tone(paper, row->tone, buf_text(&span));
 }
@@ -121,7 +122,11 @@ static void print_marks(struct paper *paper, const struct picture_bars *bars, co
 	buf_init(&line, paper->arena);
 	for (size_t i = 0; i < layout->bar; i++) {
 		bool between = (i > from && i < to) || (i > to && i < from);
-		const char *mark = i == from && i == to ? "\xE2\x97\x89" : i == from ? "\xE2\x97\x8B" : i == to ? "\xE2\x97\x8F" : between ? "\xE2\x94\x80" : "\xC2\xB7";
+		const char *mark = i == from && i == to ? "\xE2\x97\x89"
+		                   : i == from          ? "\xE2\x97\x8B"
+		                   : i == to            ? "\xE2\x97\x8F"
+		                   : between            ? "\xE2\x94\x80"
+		                                        : "\xC2\xB7";
 		buf_add_text(&line, mark);
 	}
 	paper_tone(paper, row->tone, buf_text(&line));
@@ -181,7 +186,9 @@ void picture_print_text(const struct picture *picture, const struct terminal *te
 	struct paper paper = {
 		.arena = picture->arena,
 		.out = out,
-		.width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width,
+		.width = width < WIDTH_MIN   ? WIDTH_MIN
+	             : width > WIDTH_MAX ? WIDTH_MAX
+	                                 : width,
 		.colour = terminal->colour,
 	};
 	paper_heading(&paper, picture->title);

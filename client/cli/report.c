@@ -162,7 +162,8 @@ static bool print_names(struct cli *cli, const ProtobufCMessage *reply, struct s
 static void print_explanation(struct cli *cli, const Kam__V1__Explanation *explanation)
 {
 	const char *of = explanation->resource[0] ? report_text(cli, " of %s", explanation->resource) : "";
-	printf("\n%s%s = %s\n", text_clean(explanation->figure, &cli->arena), text_clean(of, &cli->arena), text_clean(report_number(cli, explanation->result, 6), &cli->arena));
+	printf("\n%s%s = %s\n", text_clean(explanation->figure, &cli->arena), text_clean(of, &cli->arena),
+	       text_clean(report_number(cli, explanation->result, 6), &cli->arena));
 	printf("  %s (version %d)\n", text_clean(explanation->formula, &cli->arena), explanation->formula_version);
 	for (size_t i = 0; i < explanation->n_inputs; i++) {
 		const Kam__V1__ExplanationInput *input = explanation->inputs[i];

@@ -11,10 +11,10 @@
 #include "kam/v1/standard.pb-c.h"
 
 struct report {
-	const char *method; /* its path */
-	const char *places; /* field of the request that what stands behind the words fills; repeated: all of it. NULL: none */
-	const char *rows;   /* field of the answer that csv, jsonl, wide and --columns list */
-	const char *name;   /* field of a row that -o name prints */
+	const char *method;           /* its path */
+	const char *places;           /* field of the request that what stands behind the words fills; repeated: all of it. NULL: none */
+	const char *rows;             /* field of the answer that csv, jsonl, wide and --columns list */
+	const char *name;             /* field of a row that -o name prints */
 	const struct option *options; /* beside those of the request, for `fill` */
 	size_t options_count;
 	/* Fills what flags of the request cannot; NULL: nothing. */

@@ -31,7 +31,8 @@ static void note_turnout(struct cli *cli, const Kam__V1__Alignment *alignment, s
 static const char *level_label(struct cli *cli, const Kam__V1__LevelAlignment *level)
 {
 	const char *one = output_words(cli, &level->base, "level", &cli->arena), *other = output_words(cli, &level->base, "other_level", &cli->arena);
-	return strcmp(one, other) == 0 ? report_text(cli, "within %s", one[0] ? one : "other") : report_text(cli, "%s and %s", one[0] ? one : "other", other[0] ? other : "other");
+	return strcmp(one, other) == 0 ? report_text(cli, "within %s", one[0] ? one : "other")
+	                               : report_text(cli, "%s and %s", one[0] ? one : "other", other[0] ? other : "other");
 }
 
 static void draw_agreement(struct cli *cli, const Kam__V1__Alignment *alignment, struct picture *picture)
@@ -82,7 +83,8 @@ static void draw_voters(struct cli *cli, const Kam__V1__Alignment *alignment, st
 	for (size_t i = 0; names && rows && i < count; i++) {
 		const Kam__V1__AlignmentVoter *voter = alignment->voters[i];
 		names[i] = output_last_segment(voter->user);
-		rows[i] = report_row(names[i], voter->mean_overlap, report_percent(cli, voter->mean_overlap), strcmp(voter->user, alignment->furthest) == 0 ? PICTURE_BAD : PICTURE_PLAIN);
+		rows[i] = report_row(names[i], voter->mean_overlap, report_percent(cli, voter->mean_overlap),
+		                     strcmp(voter->user, alignment->furthest) == 0 ? PICTURE_BAD : PICTURE_PLAIN);
 		for (size_t j = 0; cells && j < count; j++) {
 			double share = j < voter->n_overlaps ? voter->overlaps[j] : -1;
 			cells[i * count + j] = (struct picture_cell){.text = share >= 0 ? report_text(cli, "%.0f", share * 100) : "", .share = share, .tone = PICTURE_OURS};
@@ -92,7 +94,9 @@ static void draw_voters(struct cli *cli, const Kam__V1__Alignment *alignment, st
 		return;
 	}
 	if (cells) {
-		picture_grid(picture, &(struct picture_grid){.heading = "Overlap of each two, %", .rows = names, .rows_count = count, .columns = names, .columns_count = count, .cells = cells});
+		picture_grid(picture,
+		             &(struct picture_grid){
+						 .heading = "Overlap of each two, %", .rows = names, .rows_count = count, .columns = names, .columns_count = count, .cells = cells});
 	} else {
 		picture_bars(picture, &(struct picture_bars){.heading = "Mean overlap with the others", .low = 0, .high = 1, .rows = rows, .count = count});
 	}
@@ -104,7 +108,9 @@ static void draw_trend(struct cli *cli, const Kam__V1__Alignment *alignment, str
 	for (size_t i = 0; rows && i < alignment->n_trend; i++) {
 		const Kam__V1__RoundAlignment *round = alignment->trend[i];
 		const char *name = output_last_segment(round->round), *cross = draw_percent(round->cross_overlap, &cli->arena);
-		rows[i] = report_row(name, round->overlap, report_text(cli, "%s, across levels %s, %d ballots", report_percent(cli, round->overlap), cross, round->ballot_count), PICTURE_PLAIN);
+		rows[i] =
+			report_row(name, round->overlap,
+		               report_text(cli, "%s, across levels %s, %d ballots", report_percent(cli, round->overlap), cross, round->ballot_count), PICTURE_PLAIN);
 	}
 	if (rows && alignment->n_trend > 1) {
 		picture_bars(picture, &(struct picture_bars){.heading = "Round by round", .low = 0, .high = 1, .rows = rows, .count = alignment->n_trend});
@@ -122,4 +128,5 @@ static void draw_alignment(struct cli *cli, const ProtobufCMessage *reply, struc
 	draw_trend(cli, alignment, picture);
 }
 
-const struct report alignment_report = {.method = "/kam.v1.ChoiceService/GetAlignment", .places = "name", .rows = "accounts", .name = "account", .draw = draw_alignment};
+const struct report alignment_report = {
+	.method = "/kam.v1.ChoiceService/GetAlignment", .places = "name", .rows = "accounts", .name = "account", .draw = draw_alignment};

@@ -76,9 +76,10 @@ static void draw_growth_list(struct cli *cli, const Kam__V1__GetGrowthResponse *
 			up += row->flags[j]->state == KAM__V1__FLAG_STATE__FLAG_STATE_UP;
 		}
 		const char *flags = up == 0 ? "" : report_text(cli, "  %zu flag%s", up, up == 1 ? "" : "s");
-		const char *text = figure_defined(row->our_growth) ? report_text(cli, "%s  client %s%s", report_signed_percent(cli, row->our_growth),
-		                                                                 figure_defined(row->client_growth) ? report_signed_percent(cli, row->client_growth) : "\xE2\x80\x93", flags)
-		                                                   : report_text(cli, "%s%s", report_undefined(cli, row->our_growth), flags);
+		const char *text = figure_defined(row->our_growth)
+		                       ? report_text(cli, "%s  client %s%s", report_signed_percent(cli, row->our_growth),
+		                                     figure_defined(row->client_growth) ? report_signed_percent(cli, row->client_growth) : "\xE2\x80\x93", flags)
+		                       : report_text(cli, "%s%s", report_undefined(cli, row->our_growth), flags);
 		rows[i] = report_row(report_label(row->display_name, row->account), row->our_growth, text, up > 0 ? PICTURE_BAD : PICTURE_OURS);
 	}
 	if (rows) {
@@ -93,8 +94,10 @@ static void draw_growth(struct cli *cli, const ProtobufCMessage *message, struct
 	const Kam__V1__GetGrowthResponse *reply = (const Kam__V1__GetGrowthResponse *)message;
 	bool one = args_places(&cli->args) == 1 && reply->n_rows == 1;
 	const char *basis = output_words(cli, message, "basis", &cli->arena);
-	picture->title = one ? report_text(cli, "Growth at %s from %s to %s", report_label(reply->rows[0]->display_name, reply->rows[0]->account), reply->from_period, reply->period)
-	                     : report_text(cli, "Growth from %s to %s in %d account%s", reply->from_period, reply->period, reply->account_count, reply->account_count == 1 ? "" : "s");
+	picture->title = one ? report_text(cli, "Growth at %s from %s to %s", report_label(reply->rows[0]->display_name, reply->rows[0]->account),
+	                                   reply->from_period, reply->period)
+	                     : report_text(cli, "Growth from %s to %s in %d account%s", reply->from_period, reply->period, reply->account_count,
+	                                   reply->account_count == 1 ? "" : "s");
 	const char *revenue = one ? draw_money(reply->rows[0]->revenue, true, &cli->arena) : draw_money(reply->revenue, true, &cli->arena);
 	const char *earlier = one ? draw_money(reply->rows[0]->earlier_revenue, true, &cli->arena) : draw_money(reply->earlier_revenue, true, &cli->arena);
 	picture_note(picture, report_text(cli, "Our revenue, by %s: %s, before %s", basis[0] ? basis : "financials", revenue, earlier));
@@ -158,9 +161,14 @@ static void note_totals(struct cli *cli, const Kam__V1__Impact *impact, struct p
 	const struct {
 		const char *what;
 		const Kam__V1__Money *amount;
-	} amounts[] = {{"Revenue", totals->revenue},       {"Margin", totals->margin},         {"Lifetime value", totals->lifetime_value},
-	               {"Open deals", totals->open_value}, {"Open deals, weighted", totals->weighted_value}, {"Expected loss of revenue", totals->expected_loss}};
-	picture_note(picture, report_text(cli, "Lost: %s of our revenue of %s", report_percent(cli, totals->share), draw_money(impact->portfolio_revenue, true, &cli->arena)));
+	} amounts[] = {{"Revenue", totals->revenue},
+	               {"Margin", totals->margin},
+	               {"Lifetime value", totals->lifetime_value},
+	               {"Open deals", totals->open_value},
+	               {"Open deals, weighted", totals->weighted_value},
+	               {"Expected loss of revenue", totals->expected_loss}};
+	picture_note(picture, report_text(cli, "Lost: %s of our revenue of %s", report_percent(cli, totals->share),
+	                                  draw_money(impact->portfolio_revenue, true, &cli->arena)));
 	for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
 		picture_note(picture, report_text(cli, "%s: %s", amounts[i].what, draw_money(amounts[i].amount, true, &cli->arena)));
 	}
@@ -184,13 +192,18 @@ static void draw_concentration(struct cli *cli, const Kam__V1__Impact *impact, s
 	for (size_t i = 0; i < 2; i++) {
 		const Kam__V1__Concentration *state = states[i].state;
 		bool concentrated = figure_defined(state->index) && state->index->value > 2500;
-		const char *text = figure_defined(state->index) ? report_text(cli, "%s of 10000, %d accounts", draw_number(state->index, 0, &cli->arena), state->account_count)
-		                                                : report_undefined(cli, state->index);
+		const char *text = figure_defined(state->index)
+		                       ? report_text(cli, "%s of 10000, %d accounts", draw_number(state->index, 0, &cli->arena), state->account_count)
+		                       : report_undefined(cli, state->index);
 		index[i] = report_row(states[i].label, state->index, text, concentrated ? PICTURE_BAD : PICTURE_PLAIN);
 		top[i] = report_row(states[i].label, state->top_share, report_percent(cli, state->top_share), PICTURE_PLAIN);
 	}
-	picture_bars(picture, &(struct picture_bars){.heading = "Concentration (Herfindahl-Hirschman; above 2500 revenue is concentrated)", .low = 0, .high = 10000, .rows = index, .count = 2});
-	picture_bars(picture, &(struct picture_bars){.heading = report_text(cli, "Share of the %d largest", impact->top_count), .low = 0, .high = 1, .rows = top, .count = 2});
+	picture_bars(
+		picture,
+		&(struct picture_bars){
+			.heading = "Concentration (Herfindahl-Hirschman; above 2500 revenue is concentrated)", .low = 0, .high = 10000, .rows = index, .count = 2});
+	picture_bars(picture, &(struct picture_bars){
+							  .heading = report_text(cli, "Share of the %d largest", impact->top_count), .low = 0, .high = 1, .rows = top, .count = 2});
 }
 
 static void draw_impact(struct cli *cli, const ProtobufCMessage *reply, struct picture *picture)
@@ -198,18 +211,27 @@ static void draw_impact(struct cli *cli, const ProtobufCMessage *reply, struct p
 	const Kam__V1__Impact *impact = (const Kam__V1__Impact *)reply;
 	struct picture_row *rows = arena_calloc(&cli->arena, impact->n_rows + 1, sizeof *rows);
 	double low = 0, high = 0;
-	picture->title = report_text(cli, "What losing %zu account%s would cost, %s", impact->n_rows, impact->n_rows == 1 ? "" : "s", impact->period[0] ? impact->period : "all time");
+	picture->title = report_text(cli, "What losing %zu account%s would cost, %s", impact->n_rows, impact->n_rows == 1 ? "" : "s",
+	                             impact->period[0] ? impact->period : "all time");
 	note_totals(cli, impact, picture);
 	for (size_t i = 0; rows && i < impact->n_rows; i++) {
 		const Kam__V1__ImpactRow *row = impact->rows[i];
-		const char *text = figure_defined(row->share) ? report_text(cli, "%s  %s", draw_percent(row->share, &cli->arena), draw_money(row->revenue, true, &cli->arena))
-		                                              : report_undefined(cli, row->share);
+		const char *text = figure_defined(row->share)
+		                       ? report_text(cli, "%s  %s", draw_percent(row->share, &cli->arena), draw_money(row->revenue, true, &cli->arena))
+		                       : report_undefined(cli, row->share);
 		rows[i] = report_row(report_label(row->display_name, row->account), row->share, text, PICTURE_OURS);
 	}
 	report_scale(rows, rows ? impact->n_rows : 0, &low, &high);
-	picture_bars(picture, &(struct picture_bars){.heading = "Share of our revenue", .low = low, .high = high, .rows = rows, .count = rows ? impact->n_rows : 0});
+	picture_bars(picture,
+	             &(struct picture_bars){.heading = "Share of our revenue", .low = low, .high = high, .rows = rows, .count = rows ? impact->n_rows : 0});
 	draw_concentration(cli, impact, picture);
 }
 
-const struct report impact_report = {.method = "/kam.v1.ChoiceService/GetImpact", .places = "accounts", .rows = "rows", .name = "account", .options = impact_options,
-                                     .options_count = 1, .fill = fill_likelihoods, .draw = draw_impact};
+const struct report impact_report = {.method = "/kam.v1.ChoiceService/GetImpact",
+                                     .places = "accounts",
+                                     .rows = "rows",
+                                     .name = "account",
+                                     .options = impact_options,
+                                     .options_count = 1,
+                                     .fill = fill_likelihoods,
+                                     .draw = draw_impact};

@@ -55,7 +55,8 @@ static size_t fill_points(struct cli *cli, const Kam__V1__Matrix *matrix, struct
 			continue;
 		}
 		bool earlier = figure_defined(point->earlier_attractiveness) && figure_defined(point->earlier_strength);
-		bool moved = earlier && (point->earlier_attractiveness->value != point->attractiveness->value || point->earlier_strength->value != point->strength->value);
+		bool moved =
+			earlier && (point->earlier_attractiveness->value != point->attractiveness->value || point->earlier_strength->value != point->strength->value);
 		points[count++] = (struct picture_point){
 			.label = report_label(point->display_name, point->account),
 			.text = point_text(cli, point, moved),
@@ -102,17 +103,25 @@ static void draw_matrix(struct cli *cli, const ProtobufCMessage *reply, struct p
 {
 	const Kam__V1__Matrix *matrix = (const Kam__V1__Matrix *)reply;
 	struct picture_point *points = arena_calloc(&cli->arena, matrix->n_points + 1, sizeof *points);
-	picture->title = report_text(cli, "Attractiveness and strength of %d account%s by %s, revenue of %s", matrix->account_count, matrix->account_count == 1 ? "" : "s",
-	                             matrix->criteria_set, matrix->period);
+	picture->title = report_text(cli, "Attractiveness and strength of %d account%s by %s, revenue of %s", matrix->account_count,
+	                             matrix->account_count == 1 ? "" : "s", matrix->criteria_set, matrix->period);
 	if (!points) {
 		return;
 	}
 	note_quadrants(cli, matrix, picture);
 	picture_scatter(picture, &(struct picture_scatter){
-		.heading = "", .x_title = "strength", .y_title = "attractiveness", .size_title = report_text(cli, "revenue of %s in %s", matrix->period, matrix->currency_code),
-		.low = 1, .high = 10, .x_cut = matrix->strength_cut, .y_cut = matrix->attractiveness_cut,
-		.quadrants = {"develop", "invest", "keep lean", "maintain"}, .points = points, .count = fill_points(cli, matrix, points),
-	});
+								 .heading = "",
+								 .x_title = "strength",
+								 .y_title = "attractiveness",
+								 .size_title = report_text(cli, "revenue of %s in %s", matrix->period, matrix->currency_code),
+								 .low = 1,
+								 .high = 10,
+								 .x_cut = matrix->strength_cut,
+								 .y_cut = matrix->attractiveness_cut,
+								 .quadrants = {"develop", "invest", "keep lean", "maintain"},
+								 .points = points,
+								 .count = fill_points(cli, matrix, points),
+							 });
 	note_unranked(cli, matrix, picture);
 }
 
@@ -155,7 +164,8 @@ static void draw_gap(struct cli *cli, const ProtobufCMessage *reply, struct pict
 				rows[count++] = gap_row(cli, gap, gap->criteria[j]);
 			}
 		}
-		picture_bars(picture, &(struct picture_bars){.heading = axes[i].heading, .low = 1, .high = 10, .from_name = "the client", .to_name = "we", .rows = rows, .count = count});
+		picture_bars(picture, &(struct picture_bars){
+								  .heading = axes[i].heading, .low = 1, .high = 10, .from_name = "the client", .to_name = "we", .rows = rows, .count = count});
 	}
 }
 

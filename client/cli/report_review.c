@@ -30,7 +30,8 @@ static const char *verdict_text(struct cli *cli, const Kam__V1__CandidateRow *ro
 	return buf_text(&text);
 }
 
-static void draw_verdict(struct cli *cli, const Kam__V1__GetCandidatesResponse *reply, Kam__V1__CandidateVerdict verdict, const char *heading, struct picture *picture)
+static void draw_verdict(struct cli *cli, const Kam__V1__GetCandidatesResponse *reply, Kam__V1__CandidateVerdict verdict, const char *heading,
+                         struct picture *picture)
 {
 	struct picture_row *rows = arena_calloc(&cli->arena, reply->n_rows + 1, sizeof *rows);
 	size_t count = 0;
@@ -38,8 +39,9 @@ static void draw_verdict(struct cli *cli, const Kam__V1__GetCandidatesResponse *
 		const Kam__V1__CandidateRow *row = reply->rows[i];
 		if (row->verdict == verdict) {
 			const char *strength = figure_defined(row->strength) ? draw_number(row->strength, 1, &cli->arena) : "\xE2\x80\x93";
-			const char *text = figure_defined(row->attractiveness) ? report_text(cli, "%.1f / %s  %s", row->attractiveness->value, strength, draw_money(row->revenue, true, &cli->arena))
-			                                                       : report_undefined(cli, row->attractiveness);
+			const char *text = figure_defined(row->attractiveness)
+			                       ? report_text(cli, "%.1f / %s  %s", row->attractiveness->value, strength, draw_money(row->revenue, true, &cli->arena))
+			                       : report_undefined(cli, row->attractiveness);
 			rows[count++] = report_row(report_label(row->display_name, row->account), row->attractiveness, text, PICTURE_OURS);
 		}
 	}
@@ -60,7 +62,8 @@ static void draw_segments(struct cli *cli, const Kam__V1__GetCandidatesResponse 
 		const Kam__V1__Segment *segment = reply->segments[i];
 		if (segment->kind == kind) {
 			const char *share = figure_defined(segment->share) ? draw_percent(segment->share, &cli->arena) : report_undefined(cli, segment->share);
-			const char *text = report_text(cli, "%s  %d account%s, %d key", share, segment->account_count, segment->account_count == 1 ? "" : "s", segment->key_count);
+			const char *text =
+				report_text(cli, "%s  %d account%s, %d key", share, segment->account_count, segment->account_count == 1 ? "" : "s", segment->key_count);
 			rows[count++] = report_row(segment->label[0] ? segment->label : "(not known)", segment->share, text, PICTURE_PLAIN);
 		}
 	}
@@ -70,10 +73,12 @@ static void draw_segments(struct cli *cli, const Kam__V1__GetCandidatesResponse 
 static void draw_candidates(struct cli *cli, const ProtobufCMessage *message, struct picture *picture)
 {
 	const Kam__V1__GetCandidatesResponse *reply = (const Kam__V1__GetCandidatesResponse *)message;
-	picture->title = report_text(cli, "Candidates among %d account%s by %s, %s", reply->account_count, reply->account_count == 1 ? "" : "s", reply->criteria_set, reply->period);
+	picture->title = report_text(cli, "Candidates among %d account%s by %s, %s", reply->account_count, reply->account_count == 1 ? "" : "s",
+	                             reply->criteria_set, reply->period);
 	if (reply->n_rows == 0) {
-		picture_note(picture, args_given(&cli->args, "verdicts") ? "Of no account is that said."
-		                                                         : "No account is a candidate, and none is in doubt; --verdicts UNKNOWN shows those of which data lacks to say so.");
+		picture_note(picture, args_given(&cli->args, "verdicts")
+		                          ? "Of no account is that said."
+		                          : "No account is a candidate, and none is in doubt; --verdicts UNKNOWN shows those of which data lacks to say so.");
 	}
 	draw_verdict(cli, reply, KAM__V1__CANDIDATE_VERDICT__CANDIDATE_VERDICT_CANDIDATE, "Pass the gates, and are no key accounts", picture);
 	draw_verdict(cli, reply, KAM__V1__CANDIDATE_VERDICT__CANDIDATE_VERDICT_IN_DOUBT, "Are key accounts, and no longer pass", picture);
@@ -97,9 +102,9 @@ static void draw_backtest(struct cli *cli, const ProtobufCMessage *reply, struct
 	picture_note(picture, "Rank correlation (Spearman) of the scores of then with growth since: 1 foretold it, 0 said nothing, -1 foretold the opposite.");
 	for (size_t i = 0; rows && i < backtest->n_criteria; i++) {
 		const Kam__V1__BacktestCriterion *criterion = backtest->criteria[i];
-		const char *text = figure_defined(criterion->correlation)
-		                       ? report_text(cli, "%+.2f  %d account%s", criterion->correlation->value, criterion->account_count, criterion->account_count == 1 ? "" : "s")
-		                       : report_undefined(cli, criterion->correlation);
+		const char *text = figure_defined(criterion->correlation) ? report_text(cli, "%+.2f  %d account%s", criterion->correlation->value,
+		                                                                        criterion->account_count, criterion->account_count == 1 ? "" : "s")
+		                                                          : report_undefined(cli, criterion->correlation);
 		bool against = figure_defined(criterion->correlation) && criterion->correlation->value < 0;
 		rows[i] = report_row(criterion->title[0] ? criterion->title : criterion->criterion, criterion->correlation, text, against ? PICTURE_BAD : PICTURE_GOOD);
 	}
@@ -120,7 +125,8 @@ static struct picture_row contribution_row(struct cli *cli, const Kam__V1__Score
 {
 	const char *label = part->title[0] ? part->title : part->criterion;
 	if (!since) {
-		const char *text = figure_defined(part->score) ? report_text(cli, "%.1f  weight %s", part->score->value, report_number(cli, part->weight, 2)) : report_undefined(cli, part->score);
+		const char *text = figure_defined(part->score) ? report_text(cli, "%.1f  weight %s", part->score->value, report_number(cli, part->weight, 2))
+		                                               : report_undefined(cli, part->score);
 		return report_row(label, part->score, text, PICTURE_OURS);
 	}
 	double effect = part->score_effect + part->weight_effect;
@@ -165,8 +171,8 @@ static void draw_score(struct cli *cli, const ProtobufCMessage *reply, struct pi
 {
 	const Kam__V1__ScoreExplanation *explanation = (const Kam__V1__ScoreExplanation *)reply;
 	const char *label = report_label(explanation->display_name, explanation->account);
-	picture->title = explanation->since_revision > 0 ? report_text(cli, "Why the scores of %s changed since revision %llu, by %s", label, (unsigned long long)explanation->since_revision,
-	                                                               explanation->criteria_set)
+	picture->title = explanation->since_revision > 0 ? report_text(cli, "Why the scores of %s changed since revision %llu, by %s", label,
+	                                                               (unsigned long long)explanation->since_revision, explanation->criteria_set)
 	                                                 : report_text(cli, "How the scores of %s come about, by %s", label, explanation->criteria_set);
 	for (size_t i = 0; i < explanation->n_axes; i++) {
 		draw_axis(cli, explanation, explanation->axes[i], picture);
@@ -174,11 +180,13 @@ static void draw_score(struct cli *cli, const ProtobufCMessage *reply, struct pi
 	for (size_t i = 0; i < explanation->n_changed && i < CHANGES_SHOWN; i++) {
 		const Kam__V1__InputChange *change = explanation->changed[i];
 		const char *what = change->earlier_revision == 0 ? "is new" : change->revision == 0 ? "is no longer there" : "changed";
-		picture_note(picture, report_text(cli, "%s %s (revision %llu)", change->resource, what, (unsigned long long)(change->revision ? change->revision : change->earlier_revision)));
+		picture_note(picture, report_text(cli, "%s %s (revision %llu)", change->resource, what,
+		                                  (unsigned long long)(change->revision ? change->revision : change->earlier_revision)));
 	}
 	if (explanation->n_changed > CHANGES_SHOWN) {
 		picture_note(picture, report_text(cli, "%zu more inputs changed; -o json lists all", explanation->n_changed - CHANGES_SHOWN));
 	}
 }
 
-const struct report score_report = {.method = "/kam.v1.ChoiceService/ExplainScore", .places = "name", .rows = "contributions", .name = "criterion", .draw = draw_score};
+const struct report score_report = {
+	.method = "/kam.v1.ChoiceService/ExplainScore", .places = "name", .rows = "contributions", .name = "criterion", .draw = draw_score};

@@ -30,7 +30,9 @@ static size_t place_of(const char **names, size_t *count, const char *name)
 /* "1.2 M", "340 k", "900". */
 static const char *short_amount(struct cli *cli, double amount)
 {
-	return fabs(amount) >= 999500 ? report_text(cli, "%.1f M", amount / 1e6) : fabs(amount) >= 999.5 ? report_text(cli, "%.0f k", amount / 1e3) : report_text(cli, "%.0f", amount);
+	return fabs(amount) >= 999500  ? report_text(cli, "%.1f M", amount / 1e6)
+	       : fabs(amount) >= 999.5 ? report_text(cli, "%.0f k", amount / 1e3)
+	                               : report_text(cli, "%.0f", amount);
 }
 
 static char holder_letter(Kam__V1__WhitespaceHolder holder)
@@ -63,19 +65,25 @@ static struct picture_cell unit_cell(struct cli *cli, const Kam__V1__WhitespaceC
 		return (struct picture_cell){.text = "n/a", .share = -1, .tone = PICTURE_FAINT};
 	}
 	double amount = report_amount(cell->whitespace);
-	const char *text = cell->whitespace ? report_text(cli, "%s %c", short_amount(cli, amount), holder_letter(cell->holder)) : report_text(cli, "? %c", holder_letter(cell->holder));
+	const char *text = cell->whitespace ? report_text(cli, "%s %c", short_amount(cli, amount), holder_letter(cell->holder))
+	                                    : report_text(cli, "? %c", holder_letter(cell->holder));
 	return (struct picture_cell){.text = text, .share = !cell->whitespace ? -1 : largest > 0 ? amount / largest : 0, .tone = holder_tone(cell->holder)};
 }
 
 static void add_map(struct picture *picture, const struct sides *sides, const struct picture_cell *cells)
 {
-	picture_grid(picture, &(struct picture_grid){.heading = "Whitespace", .rows = sides->rows, .rows_count = sides->rows_count, .columns = sides->columns,
-	                                             .columns_count = sides->columns_count, .cells = cells});
+	picture_grid(picture, &(struct picture_grid){.heading = "Whitespace",
+	                                             .rows = sides->rows,
+	                                             .rows_count = sides->rows_count,
+	                                             .columns = sides->columns,
+	                                             .columns_count = sides->columns_count,
+	                                             .cells = cells});
 }
 
 static void draw_units(struct cli *cli, const Kam__V1__WhitespaceRow *row, struct picture *picture)
 {
-	struct sides sides = {.rows = arena_calloc(&cli->arena, row->n_cells + 1, sizeof(char *)), .columns = arena_calloc(&cli->arena, row->n_cells + 1, sizeof(char *))};
+	struct sides sides = {.rows = arena_calloc(&cli->arena, row->n_cells + 1, sizeof(char *)),
+	                      .columns = arena_calloc(&cli->arena, row->n_cells + 1, sizeof(char *))};
 	double largest = 0;
 	for (size_t i = 0; sides.rows && sides.columns && i < row->n_cells; i++) {
 		place_of(sides.rows, &sides.rows_count, row->cells[i]->unit[0] ? row->cells[i]->unit : "(from deals)");
@@ -130,7 +138,11 @@ static void draw_accounts(struct cli *cli, const Kam__V1__GetWhitespaceResponse 
 		}
 	}
 	for (size_t i = 0; i < all; i++) {
-		cells[i] = (struct picture_cell){.text = sums[i] < 0 ? "" : short_amount(cli, sums[i]), .share = sums[i] < 0 ? -1 : largest > 0 ? sums[i] / largest : 0, .tone = PICTURE_OURS};
+		cells[i] = (struct picture_cell){.text = sums[i] < 0 ? "" : short_amount(cli, sums[i]),
+		                                 .share = sums[i] < 0   ? -1
+		                                          : largest > 0 ? sums[i] / largest
+		                                                        : 0,
+		                                 .tone = PICTURE_OURS};
 	}
 	add_map(picture, &sides, cells);
 }
@@ -142,7 +154,8 @@ static void note_row(struct cli *cli, const Kam__V1__WhitespaceRow *row, struct 
 	const char *counts = figure_defined(row->penetration) ? report_text(cli, ": we sell in %d of %d cells", row->sold_count, row->addressable_count) : "";
 	picture_note(picture, report_text(cli, "Penetration %s%s", report_percent(cli, row->penetration), counts));
 	if (row->share_of_wallet) {
-		picture_note(picture, report_text(cli, "Share of wallet %s%s", report_percent(cli, row->share_of_wallet), row->share_estimated ? " (estimated from our rank)" : ""));
+		picture_note(picture, report_text(cli, "Share of wallet %s%s", report_percent(cli, row->share_of_wallet),
+		                                  row->share_estimated ? " (estimated from our rank)" : ""));
 	}
 	picture_note(picture, row->undefined_reason);
 }
@@ -167,4 +180,5 @@ static void draw_whitespace(struct cli *cli, const ProtobufCMessage *message, st
 	draw_accounts(cli, reply, picture);
 }
 
-const struct report whitespace_report = {.method = "/kam.v1.ChoiceService/GetWhitespace", .places = "account", .rows = "rows", .name = "account", .draw = draw_whitespace};
+const struct report whitespace_report = {
+	.method = "/kam.v1.ChoiceService/GetWhitespace", .places = "account", .rows = "rows", .name = "account", .draw = draw_whitespace};

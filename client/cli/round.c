@@ -52,8 +52,8 @@ bool vote_run(struct cli *cli, struct status *st)
 	if (request.validate_only) {
 		printf("Would have cast %s with %zu account%s.\n", name, ballot->n_accounts, ballot->n_accounts == 1 ? "" : "s");
 	} else {
-		printf("Cast %s with %zu account%s (revision %llu). Until the round closes nobody else can read it, and you can cast it again.\n", name, ballot->n_accounts,
-		       ballot->n_accounts == 1 ? "" : "s", (unsigned long long)revision);
+		printf("Cast %s with %zu account%s (revision %llu). Until the round closes nobody else can read it, and you can cast it again.\n", name,
+		       ballot->n_accounts, ballot->n_accounts == 1 ? "" : "s", (unsigned long long)revision);
 	}
 	return output_check(st);
 }
@@ -85,7 +85,8 @@ static bool read_phase(struct cli *cli, Kam__V1__Phase *ret_phase, struct status
 	return true;
 }
 
-static bool add_verdict(struct cli *cli, Kam__V1__DecideRoundRequest *request, const char *account, Kam__V1__DecisionVerdict verdict, Kam__V1__Phase phase, struct status *st)
+static bool add_verdict(struct cli *cli, Kam__V1__DecideRoundRequest *request, const char *account, Kam__V1__DecisionVerdict verdict, Kam__V1__Phase phase,
+                        struct status *st)
 {
 	const struct schema_field *field = schema_field_find(schema_type_of(cli->schema, &kam__v1__decide_round_request__descriptor), "verdicts");
 	const char *reason = args_text(&cli->args, "reason"), *name = account_name(cli, account, st);

@@ -203,8 +203,8 @@ static bool set_in_list(struct setter *setter, ProtobufCMessage *message, const 
 		return unknown_field(setter, list->message, strrchr(rest, '.') + 1, st);
 	}
 	if (!dot || !whole) {
-		return usage_fail(st, "--set %s: say which part of it, %s.%s.FIELD=VALUE, or leave the value empty to take it out; kam explain lists the fields", setter->path, list->name,
-		                  id ? id : "ID");
+		return usage_fail(st, "--set %s: say which part of it, %s.%s.FIELD=VALUE, or leave the value empty to take it out; kam explain lists the fields",
+		                  setter->path, list->name, id ? id : "ID");
 	}
 	ProtobufCMessage *part = (ProtobufCMessage *)(uintptr_t)value_get(message, list, found).message;
 	if (found == value_count(message, list)) {
@@ -285,7 +285,8 @@ static bool apply_set(struct cli *cli, const struct schema_type *type, const cha
 	return true;
 }
 
-bool set_from_options(struct cli *cli, const struct schema_type *type, const char *parent, const ProtobufCMessage *base, struct set_result *ret_result, struct status *st)
+bool set_from_options(struct cli *cli, const struct schema_type *type, const char *parent, const ProtobufCMessage *base, struct set_result *ret_result,
+                      struct status *st)
 {
 	const char *file = args_text(&cli->args, "file"), *item;
 	*ret_result = (struct set_result){
