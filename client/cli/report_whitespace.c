@@ -65,8 +65,8 @@ static struct picture_cell unit_cell(struct cli *cli, const Kam__V1__WhitespaceC
 		return (struct picture_cell){.text = "n/a", .share = -1, .tone = PICTURE_FAINT};
 	}
 	double amount = report_amount(cell->whitespace);
-	const char *text = cell->whitespace ? report_text(cli, "%s %c", short_amount(cli, amount), holder_letter(cell->holder))
-	                                    : report_text(cli, "? %c", holder_letter(cell->holder));
+	const char *text = cell->whitespace ? short_amount(cli, amount) : cell->spend ? report_text(cli, "(%s)", short_amount(cli, report_amount(cell->spend))) : "?";
+	text = report_text(cli, "%s %c", text, holder_letter(cell->holder));
 	return (struct picture_cell){.text = text, .share = !cell->whitespace ? -1 : largest > 0 ? amount / largest : 0, .tone = holder_tone(cell->holder)};
 }
 
@@ -79,6 +79,8 @@ static void add_map(struct picture *picture, const struct sides *sides, const st
 	                                             .columns_count = sides->columns_count,
 	                                             .cells = cells});
 }
+
+static const char unknown_note[] = "(…) is what we sell there already, ? nothing is known: what could be sold is not entered";
 
 static void draw_units(struct cli *cli, const Kam__V1__WhitespaceRow *row, struct picture *picture)
 {
@@ -102,9 +104,16 @@ static void draw_units(struct cli *cli, const Kam__V1__WhitespaceRow *row, struc
 	}
 	if (cells) {
 		add_map(picture, &sides, cells);
-		picture_note(picture, "u we have the business, c a competitor, i the client itself, n nobody; ? not known; n/a the unit has no use for it");
+		picture_note(picture, "u we have the business, c a competitor, i the client itself, n nobody; n/a the unit has no use for it");
+		picture_note(picture, unknown_note);
 	}
 }
+
+/* Of one product in one account. */
+struct sum {
+	double whitespace, spend;
+	bool known, sold; /* of some cell */
+};
 
 /* Accounts by products: what could still be sold of each. */
 static void draw_accounts(struct cli *cli, const Kam__V1__GetWhitespaceResponse *reply, struct picture *picture)
@@ -121,30 +130,33 @@ static void draw_accounts(struct cli *cli, const Kam__V1__GetWhitespaceResponse 
 		}
 	}
 	size_t all = sides.rows_count * sides.columns_count;
-	double *sums = arena_calloc(&cli->arena, all + 1, sizeof *sums), largest = 0;
+	struct sum *sums = arena_calloc(&cli->arena, all + 1, sizeof *sums);
 	struct picture_cell *cells = arena_calloc(&cli->arena, all + 1, sizeof *cells);
+	double largest = 0;
 	if (!sums || !cells) {
 		return;
-	}
-	for (size_t i = 0; i < all; i++) {
-		sums[i] = -1;
 	}
 	for (size_t i = 0; i < reply->n_rows; i++) {
 		for (size_t j = 0; j < reply->rows[i]->n_cells; j++) {
 			const Kam__V1__WhitespaceCellReport *cell = reply->rows[i]->cells[j];
-			double *sum = &sums[i * sides.columns_count + place_of(sides.columns, &sides.columns_count, output_last_segment(cell->product))];
-			*sum = cell->whitespace ? fmax(*sum, 0) + report_amount(cell->whitespace) : *sum;
-			largest = fmax(largest, *sum);
+			struct sum *sum = &sums[i * sides.columns_count + place_of(sides.columns, &sides.columns_count, output_last_segment(cell->product))];
+			sum->known = sum->known || cell->whitespace;
+			sum->sold = sum->sold || cell->spend;
+			sum->whitespace += report_amount(cell->whitespace);
+			sum->spend += report_amount(cell->spend);
+			largest = fmax(largest, sum->whitespace);
 		}
 	}
 	for (size_t i = 0; i < all; i++) {
-		cells[i] = (struct picture_cell){.text = sums[i] < 0 ? "" : short_amount(cli, sums[i]),
-		                                 .share = sums[i] < 0   ? -1
-		                                          : largest > 0 ? sums[i] / largest
-		                                                        : 0,
-		                                 .tone = PICTURE_OURS};
+		const struct sum *sum = &sums[i];
+		const char *sold = sum->sold ? report_text(cli, "(%s)", short_amount(cli, sum->spend)) : "";
+		cells[i] = (struct picture_cell){.text = sum->known ? short_amount(cli, sum->whitespace) : sold, .share = -1, .tone = PICTURE_OURS};
+		if (sum->known) {
+			cells[i].share = largest > 0 ? sum->whitespace / largest : 0;
+		}
 	}
 	add_map(picture, &sides, cells);
+	picture_note(picture, unknown_note);
 }
 
 static void note_row(struct cli *cli, const Kam__V1__WhitespaceRow *row, struct picture *picture)

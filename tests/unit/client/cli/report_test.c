@@ -195,11 +195,12 @@ static void whitespace(void **state)
 	static const char reply[] = "{\"rows\": [{\"account\": \"accounts/acme\", \"cells\": ["
 	                            "{\"unit\": \"Plant A\", \"product\": \"products/pump\", \"holder\": \"WHITESPACE_HOLDER_US\", \"whitespace\": {\"currencyCode\": \"EUR\", \"units\": \"120000\"}},"
 	                            "{\"unit\": \"Plant B\", \"product\": \"products/pump\", \"holder\": \"WHITESPACE_HOLDER_NOT_APPLICABLE\"},"
+	                            "{\"unit\": \"Plant C\", \"product\": \"products/seal\", \"holder\": \"WHITESPACE_HOLDER_US\", \"spend\": {\"currencyCode\": \"EUR\", \"units\": \"900\"}},"
 	                            "{\"unit\": \"Plant B\", \"product\": \"products/valve\", \"holder\": \"WHITESPACE_HOLDER_COMPETITOR\", \"whitespace\": {\"currencyCode\": \"EUR\", \"units\": \"1500000\"}}],"
 	                            "\"penetration\": {\"value\": 0.5}, \"soldCount\": 1, \"addressableCount\": 2}], \"accountCount\": 1, \"currencyCode\": \"EUR\"}";
 	(void)state;
-	HAS(drawn(&whitespace_report, "kam.v1.GetWhitespaceResponse", reply, 1), "Whitespace of acme in EUR", "120 k u", "1.5 M c", "n/a", "Penetration 50.00 %: we sell in 1 of 2 cells");
-	HAS(drawn(&whitespace_report, "kam.v1.GetWhitespaceResponse", reply, 0), "Whitespace of 1 account in EUR", "1.5 M", "120 k");
+	HAS(drawn(&whitespace_report, "kam.v1.GetWhitespaceResponse", reply, 1), "Whitespace of acme in EUR", "120 k u", "1.5 M c", "n/a", "(900) u", "Penetration 50.00 %: we sell in 1 of 2 cells");
+	HAS(drawn(&whitespace_report, "kam.v1.GetWhitespaceResponse", reply, 0), "Whitespace of 1 account in EUR", "1.5 M", "120 k", "(900)");
 }
 
 static void candidates_backtest_and_score(void **state)
