@@ -140,6 +140,7 @@ bool context_use_run(struct cli *cli, struct status *st);
 bool map_run(struct cli *cli, struct status *st);
 bool scorecard_run(struct cli *cli, struct status *st);
 bool import_run(struct cli *cli, struct status *st);
+bool proposals_run(struct cli *cli, struct status *st);
 bool assess_run(struct cli *cli, struct status *st);
 bool vote_run(struct cli *cli, struct status *st);
 bool decide_run(struct cli *cli, struct status *st);

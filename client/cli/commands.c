@@ -211,6 +211,15 @@ const struct command commands[] = {
 		.run = report_run, .report = &backtest_report,
 	},
 	{
+		.words = "criteria-sets list-proposals",
+		.usage = "",
+		.summary = "the criteria that come with kam, to start from",
+		.text = "Adopt one and change it: kam criteria-sets adopt 2026 --proposal balanced, then kam criteria-sets update 2026 --set criteria.product-fit.weight=20, and --set "
+		        "state=ACTIVE once accounts are to be judged by it.",
+		.examples = "kam criteria-sets list-proposals\nkam criteria-sets list-proposals -o json",
+		.run = proposals_run,
+	},
+	{
 		.words = "assess",
 		.usage = "ACCOUNT [--set CRITERION=SCORE ...]",
 		.summary = "score an account by the criteria in use, one after the other",

@@ -83,7 +83,10 @@ class ChooseCli(unittest.TestCase):
     def test_from_nothing_to_a_decision(self):
         """What README's tour tells, by kam alone."""
         admin = self.admin
-        self.assertIn("balanced", admin.run("criteria-sets", "list-proposals").out)
+        proposals = admin.run("criteria-sets", "list-proposals").out
+        for part in ("PROPOSAL", "product-fit", "attractiveness", "balanced: "):
+            self.assertIn(part, proposals)
+        self.assertIn("balanced", admin.run("criteria-sets", "list-proposals", "-o", "name").out.split())
         admin.run("criteria-sets", "adopt", "tour", "--proposal", "balanced", "--set", "title=Tour", "--set", "year=2030")
         before = {item["id"]: item for item in admin.json("criteria-sets", "get", "tour")["criteria"]}
         admin.run("criteria-sets", "update", "tour", "--set", "criteria.product-fit.weight=40", "--set", "criteria.tenure=", "--set", "criteria.own.title=Our own",
