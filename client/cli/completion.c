@@ -57,6 +57,15 @@ static void print_noun(struct cli *cli, const struct schema_resource *resource)
 	printf("\t\tesac ;;\n");
 }
 
+/* Stands among the verbs of its noun already. */
+static bool is_of_noun(struct cli *cli, const struct command *command)
+{
+	size_t size = strcspn(command->words, " ");
+	const char *word = arena_strndup(&cli->arena, command->words, size);
+	const struct schema_resource *resource = word ? noun_find(cli, word) : NULL;
+	return resource && strcmp(noun_word(resource, &cli->arena), word) == 0;
+}
+
 static void print_command(const struct command *command)
 {
 	size_t size = strcspn(command->words, " ");
@@ -85,6 +94,9 @@ bool completion_run(struct cli *cli, struct status *st)
 		print_noun(cli, *at);
 	}
 	for (size_t i = 0; i < commands_count; i++) {
+		if (is_of_noun(cli, &commands[i])) {
+			continue;
+		}
 		print_command(commands[i].report ? report_command(cli, &commands[i]) : &commands[i]);
 	}
 	fputs(tail, stdout);
