@@ -67,7 +67,9 @@ static void print_overview(struct cli *cli)
 	               "kam portfolio --order-by \"won_value desc\"\n"
 	               "kam accounts list --filter 'phase = KEY' --columns name,owner,tier\n"
 	               "kam accounts update acme --set phase=KEY --set owner=jane\n"
-	               "kam map acme\n");
+	               "kam map acme\n"
+	               "kam criteria-sets list-proposals\n"
+	               "kam matrix -o svg > matrix.svg\n");
 	printf("\nCommands\n");
 	for (size_t i = 0; i < commands_count; i++) {
 		print_entry(cli, commands[i].words, commands[i].summary, OPTION_COLUMN);

@@ -109,8 +109,22 @@ static bool has_verb(const struct schema_resource *resource, const struct verb *
 	return verb->verb == VERB_CUSTOM ? !resource->system && resource->methods[VERB_LIST] : resource->methods[verb->verb] != NULL;
 }
 
+/* The row of "rounds vote" in the table: commands on resources that are not made from the contract. NULL: none. */
+static const struct command *row_of_noun(const char *noun, const char *verb)
+{
+	size_t size = strlen(noun);
+	for (size_t i = 0; i < commands_count; i++) {
+		const char *words = commands[i].words;
+		if (strncmp(words, noun, size) == 0 && words[size] == ' ' && strcmp(words + size + 1, verb) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
 size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const char **ret_words, size_t size)
 {
+	const char *noun = noun_word(resource, &cli->arena);
 	size_t count = 0;
 	for (size_t i = 0; i < VERBS && count < size; i++) {
 		if (has_verb(resource, &verbs[i])) {
@@ -119,8 +133,15 @@ size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const
 	}
 	for (size_t i = 0; i < schema_methods_count(cli->schema) && count < size; i++) {
 		const struct schema_method *method = schema_method_at(cli->schema, i);
-		if (is_custom(method, resource)) {
-			ret_words[count++] = noun_verb_word(resource, method, &cli->arena);
+		const char *word = is_custom(method, resource) ? noun_verb_word(resource, method, &cli->arena) : NULL;
+		if (word && !row_of_noun(noun, word)) {
+			ret_words[count++] = word;
+		}
+	}
+	for (size_t i = 0; i < commands_count && count < size; i++) {
+		const char *space = strchr(commands[i].words, ' ');
+		if (space && row_of_noun(noun, space + 1) == &commands[i]) {
+			ret_words[count++] = space + 1;
 		}
 	}
 	return count;
@@ -169,8 +190,8 @@ static size_t add_option(struct option *options, size_t count, struct option opt
 static size_t body_options(struct option *options, size_t count, bool changes)
 {
 	count = add_option(options, count,
-	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE", "a field, by its path (opt_in.signed_on); again for more; empty clears it",
-	                                   NULL});
+	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE",
+	                                   "a field, by its path (opt_in.signed_on, or criteria.ID.weight of a list); again for more; empty clears it", NULL});
 	count = add_option(options, count, (struct option){"file", 0, OPTION_VALUE, "FILE", "the fields as JSON, - for stdin; --set goes over it", NULL});
 	if (changes) {
 		count = add_option(options, count,
@@ -313,9 +334,9 @@ static void describe_custom(struct cli *cli, struct command *command)
 	command->summary = text_first_line(method->comment, &cli->arena);
 	command->text = method->comment;
 	bool makes = request_id_field(method, &cli->arena) != NULL;
-	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : "";
+	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : makes ? "[NEW]" : "";
 	command->arguments_min = name ? (makes ? 2 : 1) : 0;
-	command->arguments_max = name || parent ? (makes ? 2 : 1) : 0;
+	command->arguments_max = (name || parent ? 1u : 0u) + (makes ? 1u : 0u);
 	command->run = custom_run;
 }
 
@@ -330,6 +351,10 @@ const struct command *noun_command(struct cli *cli, const struct schema_resource
 	if (!word) {
 		*command = (struct command){.words = noun, .usage = "VERB", .resource = resource};
 		return command;
+	}
+	const struct command *row = row_of_noun(noun, word);
+	if (row) {
+		return row;
 	}
 	const struct verb *verb = verb_find(word);
 	verb = verb && has_verb(resource, verb) ? verb : NULL;
