@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The contract as the build made it: the descriptor set of proto/, read with Debian's protobuf and nothing of kamd."""
 
+import functools
 import os
 
 from google.protobuf import descriptor_pb2
@@ -18,6 +19,7 @@ class Rpc:
 BUILT = os.environ.get("KAM_DESCRIPTORS", os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "build/release/proto/proto-gen/set.binpb"))
 
 
+@functools.lru_cache
 def _files(path):
     files = descriptor_pb2.FileDescriptorSet()
     with open(path, "rb") as file:

@@ -38,16 +38,23 @@ IDS = ("own", "team", "other", "own-gone", "dark", "veil", "missing")
 TOP = {"Account": ("account", "accounts", IDS), "Contact": ("contact", "contacts", ("own-c", "team-c", "other-c", "own-gone-c", "dark", "veil", "p", "missing")),
        "Product": ("product", "products", ("p", "gone", "missing")), "Competitor": ("competitor", "competitors", ("p", "gone", "missing")),
        "Role": ("role", "roles", ("kam", "plain", "gone", "missing")), "User": ("user", "users", ("kam", "rep", "else", "nobody", "spare", "missing")),
-       "Binding": ("binding", "bindings", ("kam", "dark", "veil", "else", "gone", "missing"))}
+       "Binding": ("binding", "bindings", ("kam", "dark", "veil", "else", "gone", "missing")), "CriteriaSet": ("criteriaSet", "criteriaSets", ("p", "gone", "missing")),
+       "Round": ("round", "rounds", ("p", "open", "decided", "closing", "hush", "gone", "missing")),
+       "Ballot": ("ballot", "rounds", tuple("%s/ballots/%s" % (one, user) for one in ("open", "decided", "closing", "hush") for user in ("kam", "sales", "executive", "admin", "missing"))),
+       "Decision": ("decision", "rounds", tuple("decided/decisions/" + account for account in IDS))}
 BELOW = {noun: (field, collection) for collection, noun, field, _, _ in world.BELOW}
 BELOW_IDS = {"stakeholders": ("s", "s2", "gone", "dark", "veil"), "opportunities": ("o", "gone", "dark", "dark2", "veil2"), "ties": ("t", "gone"), "interactions": ("i", "gone"),
              "members": ("nobody", "gone", "gone2"), "financials": ("2026-Q1", "2026-Q2", "2026-Q3", "2025-Q1"), "scorecards": ("c", "gone", "dark"),
-             "entries": ("2026-01-m", "2026-02-m"), "ratings": ("2026-Q1-client", "2025-Q1-client")}
+             "entries": ("2026-01-m", "2026-02-m"), "ratings": ("2026-Q1-client", "2025-Q1-client"), "assessments": ("a", "a2", "gone", "dark", "veil", "mute"),
+             "whitespace": ("w", "gone", "dark", "veil", "mute")}
 FILTERS = ("", "", "", 'display_name = "Own"', 'name != "x"', 'update_time > "2026-01-01T00:00:00Z"', "annual_revenue.units > 10", "annual_revenue > 10 EUR", 'strategy.text = "attack"', "power > 2",
            "value.units > 10", "dark", "veil", "poke", 'region = "APAC"', 'owner = "users/else"', "strategy:*", 'emails:"dark"', "revenue.units > 2", "rating > 2", 'summary:"leave"',
-           'executive_sponsor = "users/sponsor"', 'parent_account = "accounts/own"', "nonsense >", 'contact = "contacts/own-c"', 'user = "users/nobody2"', "create_time < 2027-01-01")
+           'executive_sponsor = "users/sponsor"', 'parent_account = "accounts/own"', "nonsense >", 'contact = "contacts/own-c"', 'user = "users/nobody2"', "create_time < 2027-01-01",
+           'user = "users/admin"', 'accounts:"accounts/other"', "cast_count > 1", 'state = "OPEN"', 'verdict = "KEEP"', 'account = "accounts/other"', 'assessor = "users/else"',
+           'summary:"shrink"', 'unit = "Yard"', "potential.units > 100", 'competitor = "competitors/p"', 'description:"agreed"')
 ORDERS = ("", "", "", "name desc", "display_name", "display_name desc", "update_time desc", "update_time", "annual_revenue desc", "power desc", "value desc", "value.units", "create_time desc", "revenue",
-          "strategy.text", "title", "rating desc", "emails")
+          "strategy.text", "title", "rating desc", "emails", "user", "cast_count desc", "verdict",
+          "potential.units desc", "unit", "summary", "state")
 FIELDS = {"Account": ({"region": "NEW"}, {"annualRevenue": {"currencyCode": "EUR", "units": "77"}}, {"description": "new"}, {"strategy": {"text": "hold"}}, {"parentAccount": "accounts/team"},
                       {"owner": "users/else"}, {"displayName": "Other"}),
           "Contact": ({"displayName": "New"}, {"notes": "new"}, {"emails": ["x@example.com"]}, {"company": "accounts/dark"}),
@@ -56,11 +63,17 @@ FIELDS = {"Account": ({"region": "NEW"}, {"annualRevenue": {"currencyCode": "EUR
           "Interaction": ({"subject": "New"}, {"summary": "They will leave"}, {"opportunity": "accounts/own/opportunities/dark2"}, {"opportunity": "accounts/own/opportunities/missing"}),
           "Financials": ({"notes": "x"}, {"revenue": {"currencyCode": "EUR", "units": "1"}}), "Scorecard": ({"title": "New"}, {"description": "long"}),
           "Entry": ({"comment": "x"},), "Rating": ({"reason": "x"}, {"rating": 1}), "Tie": ({"strength": 2}, {"note": "x"}), "Member": ({"responsibility": "x"},),
+          "Assessment": ({"summary": "x"}, {"scores": {"growth": 3}}, {"respondent": "x"}, {"assessor": "users/else"}), "Round": ({"description": "x"},), "CriteriaSet": ({"description": "x"},),
+          "WhitespaceCell": ({"notes": "x"}, {"spend": {"currencyCode": "EUR", "units": "30"}}, {"opportunity": "accounts/own/opportunities/dark2"}),
           "Product": ({"unit": "hour"},), "Competitor": ({"website": "https://example.com"}, {"strengths": "cheap"})}
 # What may be asked of each noun; now and then anything is asked of any.
 OF_NOUN = {noun: tuple([text for text in texts if not re.match(r"[a-z]", text) or re.match(r"[a-z_]+", text).group(0) in contract.fields(noun)] for texts in (FILTERS, ORDERS))
            for noun in [*TOP, *BELOW]}
 PLURALS = {one: many for one, many in table.NOUNS}
+CHOICES = ("ExplainScore", "GetAlignment", "GetBacktest", "GetCandidates", "GetGap", "GetGrowth", "GetImpact", "GetMatrix", "GetWhitespace")
+VERDICTS = ["CANDIDATE_VERDICT_" + verdict for verdict in ("CANDIDATE", "CONFIRMED", "IN_DOUBT", "NOT_A_CANDIDATE", "UNKNOWN")]
+BASES = ("REVENUE_BASIS_UNSPECIFIED", "REVENUE_BASIS_FINANCIALS", "REVENUE_BASIS_WON_DEALS")
+TODAY = time.strftime("%Y-%m-%d", time.gmtime())
 
 
 class Calls:
@@ -87,11 +100,11 @@ class Calls:
 
     def get(self):
         noun = self.noun()
-        return "%sService/Get%s" % (noun, noun), {"name": self.name(noun)}
+        return "%s/Get%s" % (table.service(noun), noun), {"name": self.name(noun)}
 
     def versions(self):
         noun = self.noun()
-        return "%sService/List%sVersions" % (noun, noun), {"name": self.name(noun), "pageSize": self.random.choice((0, 0, 1, 2))}
+        return "%s/List%sVersions" % (table.service(noun), noun), {"name": self.name(noun), "pageSize": self.random.choice((0, 0, 1, 2))}
 
     def list(self):
         pick, noun = self.random.choice, self.noun()
@@ -99,7 +112,7 @@ class Calls:
         request = {"pageSize": pick((0, 0, 1, 2, 3, 1000)), "filter": pick(filters), "orderBy": pick(orders), "showDeleted": pick((False, True)), "count": pick((False, True))}
         if noun in BELOW:
             request["parent"] = pick(("", world.parent_of(BELOW[noun][1], pick(IDS)), world.parent_of(BELOW[noun][1], "-")))
-        return "%sService/List%s" % (noun, PLURALS[noun]), request
+        return "%s/List%s" % (table.service(noun), PLURALS[noun]), request
 
     def page(self):
         if not self.pages:
@@ -122,6 +135,24 @@ class Calls:
             ("ImportService/ListImports", {}), ("AccessService/GetAccessMatrix", {}),
         ))
 
+    def choice(self):
+        """A report on choosing key accounts."""
+        name = self.random.choice(CHOICES)
+        pick, explain = self.random.choice, self.random.choice((False, True))
+        page = {"filter": pick(("", "", 'region = "EMEA"', 'phase = "KEY"', 'strategy.text = "hold"', 'owner = "users/else"')), "pageSize": pick((0, 1, 2))}
+        account, judged = "accounts/" + pick(IDS), {"explain": explain, "perspective": pick(("PERSPECTIVE_SELF", "PERSPECTIVE_CLIENT"))}
+        return "ChoiceService/" + name, {
+            "ExplainScore": {"name": account, "since": pick(("", TODAY)), "perspective": judged["perspective"]},
+            "GetAlignment": {"name": "rounds/" + pick(("open", "decided", "closing", "hush", "missing")), "explain": explain},
+            "GetBacktest": {"fromDate": TODAY, "details": explain, "filter": page["filter"], "basis": pick(BASES)},
+            "GetCandidates": {**page, "explain": explain, "basis": pick(BASES), "verdicts": pick(([], ["CANDIDATE_VERDICT_CONFIRMED"], ["CANDIDATE_VERDICT_UNKNOWN"], VERDICTS))},
+            "GetGap": {"name": account},
+            "GetGrowth": {"explain": explain, "basis": pick(BASES), "period": pick(("", "2026-Q1", "2026-Q2")), **pick((page, {"account": account}))},
+            "GetImpact": {"accounts": pick(([account], ["accounts/own", account])), "explain": explain, "topCount": pick((0, 1, 3)), "period": pick(("", "2026-Q1"))},
+            "GetMatrix": {**page, **judged, "details": explain, **pick(({}, {"round": "rounds/" + pick(("decided", "closing"))}, {"since": TODAY}))},
+            "GetWhitespace": {"explain": explain, "includeDeals": pick((False, True)), **pick((page, {"account": account}))},
+        }[name]
+
     def check(self):
         noun = self.noun()
         verb = self.random.choice(("read", "update", "create", "delete"))
@@ -133,7 +164,7 @@ class Calls:
     def write(self):
         """Half of them only to be checked."""
         pick, noun = self.random.choice, pick_noun(self.random)
-        field, verb = self.field(noun), pick(("Update", "Update", "Create", "Delete", "Undelete", "Supersede"))
+        field, verb = self.field(noun), pick(("Update", "Update", "Create", "Delete", "Undelete", "Own"))
         request = {"validateOnly": pick((True, False))}
         self.number += 1
         if pick((False, False, True)):
@@ -151,23 +182,27 @@ class Calls:
             if pick((False, True)):
                 name, etag = pick(self.etags) if self.etags else ("", "stale")
                 request[field]["etag"] = etag if name == request[field]["name"] else "stale"
-        elif verb == "Supersede":
-            return "ScorecardService/SupersedeScorecard", {"name": self.name("Scorecard"), "validateOnly": True}
+        elif verb == "Own":
+            return pick((("ScorecardService/SupersedeScorecard", {"name": self.name("Scorecard"), "validateOnly": True}),
+                         ("BallotService/CastBallot", {"parent": "rounds/" + pick(("open", "closing")), "accounts": ["accounts/" + pick(IDS)], **request}),
+                         ("RoundService/DecideRound", {"name": self.name("Round"), "validateOnly": True, "verdicts": [
+                             {"account": "accounts/" + pick(IDS), "verdict": "DECISION_VERDICT_KEEP", "reason": "R"}]}),
+                         ("RoundService/CopyRound", {"name": self.name("Round"), "validateOnly": True})))
         else:
             request.update(name=self.name(noun), validateOnly=True)
             request.update(force=pick((True, False))) if verb == "Delete" else None
-        return "%sService/%s%s" % (noun, verb, noun), request
+        return "%s/%s%s" % (table.service(noun), verb, noun), request
 
     def sequence(self):
         """Three to six calls as bytes, with what they were for the report."""
         made = []
         for _ in range(self.random.randrange(3, 7)):
-            make = self.random.choices((self.get, self.list, self.page, self.versions, self.report, self.check, self.write), (20, 25, 15, 12, 6, 8, 14))[0]
+            make = self.random.choices((self.get, self.list, self.page, self.versions, self.report, self.choice, self.check, self.write), (20, 25, 15, 12, 6, 10, 8, 14))[0]
             method, request = make()
             headers = []
             if make != self.write and self.random.random() < 0.3:
                 # A report as of a revision counts its days up to the time of that commit, and when commits were made is no secret (proto/README.md).
-                revisions = self.base_revisions if make == self.report or "/GetPortfolio" in method else self.revisions
+                revisions = self.base_revisions if make == self.report or re.search("ChoiceService|/GetPortfolio", method) else self.revisions
                 headers.append("kam-as-of: %s" % self.random.choice([self.random.randrange(1, revisions + 1) for _ in range(8)] + ["2026-01-01", "2099-01-01"]))
             if self.random.random() < 0.03:
                 headers.append("kam-min-revision: %d" % self.random.randrange(1, 2 * self.revisions))
@@ -189,6 +224,8 @@ class Calls:
 REQUIRED = {"Opportunity": {"title": "T"}, "Account": {"displayName": "N"}, "Contact": {"displayName": "N"}, "Product": {"displayName": "N"}, "Competitor": {"displayName": "N"},
             "Interaction": {"time": "2026-03-01T10:00:00Z", "kind": "INTERACTION_KIND_CALL"}, "Entry": {"period": "2026-03", "metric": "m"}, "Financials": {"period": "2026-Q4"},
             "Rating": {"period": "2026-Q2", "side": "SIDE_US", "rating": 3}, "Scorecard": {"title": "S"}, "Member": {"user": "users/rep"},
+            "Assessment": {"criteriaSet": "criteriaSets/p"}, "WhitespaceCell": {"unit": "U", "product": "products/p"}, "CriteriaSet": {"title": "T"},
+            "Round": {"title": "T", "criteriaSet": "criteriaSets/p"},
             "Tie": {"fromStakeholder": "accounts/own/stakeholders/s", "toStakeholder": "accounts/own/stakeholders/s2", "kind": "TIE_KIND_ALLIED"}}
 
 
@@ -217,6 +254,9 @@ class Pair:
             server.seed, server.us = 3, base.us + 4000000
             server.start()
         self.admins = [world.Admin(server, self.admin_token) for server in self.servers]
+        for variants in twist.steps(self.role, twist.SEEN_STEPS):
+            for admin, variant in zip(self.admins, variants):
+                admin(*variant)
         self.connections = [wire.Connection(server) for server in self.servers]
         for server, connection in zip(self.servers, self.connections):
             crowd_tally(server, connection, base.tokens["nobody"], self.token)
@@ -292,6 +332,10 @@ class Base:
         admin("OpportunityService/CreateOpportunity", {"parent": "accounts/other", "opportunityId": "gone3", "opportunity": {"title": "Third"}})
         self.tokens = {name: world.sign_in(self.server, name) for name in [*ROLES, "nobody"] if name != "admin"}
         self.tokens["admin"] = admin.token
+        world.vote(self.server, admin, self.tokens)
+        for one in ("closing", "hush"):
+            world.add_round(admin, one)
+            admin("RoundService/OpenRound", {"name": "rounds/" + one})
         self.revisions = settled(admin.connection, admin.token)
         admin.connection.close()
         self.server.stop()
@@ -353,8 +397,11 @@ class NonInterference(unittest.TestCase):
             differ = sum(one.raw != other.raw for _, (one, other) in
                          [(call, [connection.call(call[0], call[1], pair.admin_token, expect=None) for connection in pair.connections])
                           for call in (("AccountService/GetAccount", {"name": "accounts/other"}), ("AccountService/ListAccounts", {}), ("ContactService/ListContacts", {}),
-                                       ("OpportunityService/ListOpportunities", {}), ("BindingService/ListBindings", {}), ("FinancialsService/ListFinancials", {}))])
-            self.assertEqual(differ, 6)
+                                       ("OpportunityService/ListOpportunities", {}), ("BindingService/ListBindings", {}), ("FinancialsService/ListFinancials", {}),
+                                       ("AssessmentService/ListAssessments", {}), ("WhitespaceService/ListWhitespace", {}), ("BallotService/ListBallots", {"parent": "rounds/open"}),
+                                       ("DecisionService/ListDecisions", {}), ("ChoiceService/GetMatrix", {}), ("ChoiceService/GetWhitespace", {}),
+                                       ("ChoiceService/GetAlignment", {"name": "rounds/closing"}))])
+            self.assertEqual(differ, 13)
         finally:
             pair.close()
 

@@ -36,6 +36,9 @@ GROUPED = {
     "opportunities": (("value", "COMMERCIAL"), ("stage", "COMMERCIAL"), ("title", "PUBLIC")), "interactions": (("summary", "COMMERCIAL"), ("kind", "PUBLIC")),
     "financials": (("revenue", "FINANCIAL"), ("period", "PUBLIC")), "scorecards": (("metrics", "STRATEGY"), ("title", "PUBLIC")), "entries": (("value", "STRATEGY"), ("metric", "PUBLIC")),
     "ratings": (("rating", "STRATEGY"), ("side", "PUBLIC")), "members": (("responsibility", "PUBLIC"),),
+    "assessments": (("scores", "STRATEGY"), ("summary", "STRATEGY"), ("perspective", "PUBLIC")), "whitespace": (("unit", "COMMERCIAL"), ("spend", "COMMERCIAL"), ("name", "PUBLIC")),
+    "criteriaSets": (("criteria", "STRATEGY"), ("title", "PUBLIC")), "rounds": (("title", "PUBLIC"),),
+    "decisions": (("verdict", "STRATEGY"), ("support", "STRATEGY"), ("attractiveness", "STRATEGY"), ("account", "PUBLIC")),
 }
 # A field to filter by and to set, by group.
 ASKED = {
@@ -45,11 +48,16 @@ ASKED = {
     "interactions": (('summary = "x"', "COMMERCIAL", {"summary": "x"}), ('sentiment = "NEUTRAL"', "PERSONAL", {"sentiment": "SENTIMENT_NEUTRAL"})),
     "financials": (("revenue.units > 1", "FINANCIAL", {"notes": "x"}),), "scorecards": (('description = "x"', "STRATEGY", {"description": "x"}),),
     "entries": (("value > 1", "STRATEGY", {"comment": "x"}),), "ratings": (("rating > 1", "STRATEGY", {"reason": "x"}),),
+    "assessments": (('summary = "x"', "STRATEGY", {"summary": "x"}), ('respondent = "x"', "PERSONAL", {"respondent": "x"})),
+    "whitespace": (("spend.units > 1", "COMMERCIAL", {"notes": "x"}),), "criteriaSets": (('description = "x"', "STRATEGY", {"description": "x"}),),
+    "decisions": (('reason = "x"', "STRATEGY", {}),),
     "products": (("list_price.units > 1", "COMMERCIAL", {"listPrice": {"currencyCode": "EUR", "units": "3"}}),), "competitors": (('strengths = "x"', "COMMERCIAL", {"strengths": "x"}),),
 }
 REQUIRED = {"opportunities": {"title": "T"}, "accounts": {"displayName": "N"}, "contacts": {"displayName": "N"}, "products": {"displayName": "N"}, "competitors": {"displayName": "N"},
             "interactions": {"time": "2026-03-01T10:00:00Z", "kind": "INTERACTION_KIND_CALL"}, "entries": {"period": "2026-03", "metric": "m"}, "financials": {"period": "2026-Q4"},
             "ratings": {"period": "2026-Q2", "side": "SIDE_US", "rating": 3}, "scorecards": {"title": "S"}, "members": {}, "stakeholders": {"title": "T"},
+            "assessments": {"criteriaSet": "criteriaSets/p"}, "whitespace": {"unit": "U", "product": "products/p"}, "criteriaSets": {"title": "T"},
+            "rounds": {"title": "T", "criteriaSet": "criteriaSets/p"},
             "bindings": {"user": "users/nobody", "role": "roles/kam"}, "users": {"displayName": "N"},
             "roles": {"displayName": "N", "permissions": ["users.read"], "scope": "SCOPE_ALL", "fieldGroups": ["FIELD_GROUP_PUBLIC"]}}
 NEW_IDS = {"financials": "2026-Q4", "members": "kam"}
@@ -88,6 +96,8 @@ def name_of(caller, method, target, gone=False):
         return ("accounts/%s%s" % (target, "-gone" if gone else "")) if noun == "accounts" else world.name_below(noun, target, gone)
     if method.belongs == table.CONTACT:
         return "contacts/gone" if gone else "contacts/%s-c" % target
+    if method.belongs == table.DECISION:
+        return "rounds/decided/decisions/" + target
     if noun == "programme":
         return "programme"
     if noun in ("users", "bindings"):
@@ -101,7 +111,7 @@ def name_of(caller, method, target, gone=False):
 
 def visible(caller, method, target):
     role = caller.role
-    if method.belongs in (table.ACCOUNT, table.CONTACT):
+    if method.belongs in (table.ACCOUNT, table.CONTACT, table.DECISION):
         return role.reaches(target)
     if method.noun == "users" and target == "own" and caller.name != "nobody":
         return True
@@ -151,6 +161,8 @@ def only_theirs(caller, method, whole, target):
 def sees_name(caller, method, name):
     role = caller.role
     found = re.match(r"(?:accounts|contacts)/(own|team|other)\b", name)
+    if method.belongs == table.DECISION:
+        return role.reaches(name.split("/")[-1])
     if method.belongs in (table.ACCOUNT, table.CONTACT):
         return role.scope == "ALL" or bool(found) and role.reaches(found.group(1)) and (method.belongs == table.ACCOUNT or name.endswith("-c"))
     return method.belongs == table.EVERYBODY or role.scope == "ALL"
@@ -159,7 +171,7 @@ def sees_name(caller, method, name):
 def list_cells(caller, method, revision, whole):
     below = method.belongs == table.ACCOUNT and method.noun != "accounts"
     for target in world.TARGETS:
-        parent = {"parent": parent_of(method.noun, target)} if below else {}
+        parent = {"parent": parent_of(method.noun, target)} if below else {"parent": "rounds/decided"} if method.belongs == table.DECISION else {}
         expected = "PERMISSION_DENIED" if denied(caller, method) else "NOT_FOUND" if below and not caller.role.reaches(target) else "OK"
         check = only_theirs(caller, method, whole, target if below else None) if expected == "OK" and method.noun != "auditEntries" else None
         name = name_of(caller, method, target)
@@ -242,6 +254,42 @@ def delete_cells(caller, method, revision):
         yield Cell(method.path, caller, target, "as of", request, "PERMISSION_DENIED" if expected == "PERMISSION_DENIED" else "INVALID_ARGUMENT", ["kam-as-of: %d" % revision])
 
 
+def ballot_cells(caller, method, revision):
+    """Of a round that is open: one's own, and nobody else's, whoever asks; of one that was closed: those who reach everything see all."""
+    role, denies = caller.role, denied(caller, method)
+    voters = [user for user in ("sales", "executive", "admin") if user != caller.name]
+    for stage in ("open", "decided"):
+        reach = stage == "decided" and role.scope == "ALL"
+        theirs = {"rounds/%s/ballots/%s" % (stage, user) for user in world.VOTERS if reach or user == caller.name}
+        if method.verb == "list":
+            def check(test, cell, answer, theirs=theirs):
+                reply = answer.json()
+                test.assertEqual({row["name"] for row in reply.get("ballots", ())}, theirs)
+                test.assertEqual(int(reply.get("totalSize", 0)), len(theirs))
+
+            def none(test, cell, answer):
+                test.assertEqual(answer.json().get("ballots", []), [])
+            expected = "PERMISSION_DENIED" if denies else "OK"
+            request = {"parent": "rounds/" + stage, "count": True, "orderBy": "update_time desc"}
+            yield Cell(method.path, caller, stage, "count", request, expected, check=None if denies else check)
+            yield Cell(method.path, caller, stage, "as of", request, expected, ["kam-as-of: %d" % revision], None if denies else check)
+            yield Cell(method.path, caller, stage, "everywhere", {"filter": 'name != "x"', "pageSize": 1000}, expected)
+            for user in voters:
+                hidden = None if denies or reach else none
+                yield Cell(method.path, caller, stage, "filter by user", {"parent": "rounds/" + stage, "filter": 'user = "users/%s"' % user}, expected, check=hidden)
+                yield Cell(method.path, caller, stage, "filter by name", {"filter": 'name = "rounds/%s/ballots/%s"' % (stage, user)}, expected, check=hidden)
+            continue
+        for user in [caller.name, *voters, "missing"]:
+            name = "rounds/%s/ballots/%s" % (stage, user)
+            expected = "PERMISSION_DENIED" if denies else "OK" if name in theirs else "NOT_FOUND"
+
+            def groups(test, cell, answer, user=user):
+                test.assertEqual("accounts" in answer.json(), user == caller.name or role.sees("STRATEGY"))
+            check = groups if expected == "OK" and method.verb == "get" else None
+            yield Cell(method.path, caller, stage, "unary", {"name": name}, expected, check=check)
+            yield Cell(method.path, caller, stage, "as of", {"name": name}, expected, ["kam-as-of: %d" % revision], check)
+
+
 def session_cells(caller, method, sessions):
     """Of sessions and of API tokens, which are their user's whatever the role, and of those who may do the same to everybody's."""
     for target in world.TARGETS:
@@ -282,6 +330,7 @@ def custom_cells(caller, method, revision):
             "AccessService/ListPermittedUsers": [("unary", {"permission": "accounts.read", "resource": account}, "OK")],
             "AuditService/GetAuditHead": [("unary", {}, "OK")],
             "AuditService/VerifyAudit": [("unary", {}, "OK")],
+            **choice_requests(caller, target, there),
             "ContactService/EraseContact": [("validate only", {"name": "contacts/%s-c" % target, "validateOnly": True}, "OK")],
             "PortfolioService/GetPortfolio": [("report", {"explain": True}, "OK"), ("report as of", {}, "OK")],
             "RoleService/CopyRole": [("validate only", {"name": "roles/kam", "roleId": "copy", "validateOnly": True}, "OK")],
@@ -310,7 +359,76 @@ def custom_cells(caller, method, revision):
             elif path.startswith("ScorecardService/") and expected == "OK" and RPCS[path].fields.get("validate_only"):
                 expected = PERMITTED
             headers = ["kam-as-of: %d" % revision] if variant == "report as of" else ()
-            yield Cell(path, caller, target, variant, request, expected, headers, check=portfolio_of(caller) if expected == "OK" and path.endswith("/GetPortfolio") else None)
+            check = portfolio_of(caller) if path.endswith("/GetPortfolio") else choice_of(caller, path) if path.startswith("ChoiceService/") else None
+            yield Cell(path, caller, target, variant, request, expected, headers, check=check if expected == "OK" else None)
+
+
+def choice_requests(caller, target, there):
+    """Choosing key accounts: rounds and their steps, and the reports."""
+    role, account = caller.role, "accounts/" + target
+    steps = {"RoundService/" + verb: {"name": "rounds/" + name, "validateOnly": True, **more} for verb, name, more in
+             (("OpenRound", "p", {}), ("CloseRound", "open", {}),
+              ("DecideRound", "decided", {"verdicts": [{"account": account, "verdict": "DECISION_VERDICT_KEEP", "reason": "R"}]}))}
+    reports = {
+        "ExplainScore": [("report", {"name": account}, there), ("missing", {"name": "accounts/missing"}, "NOT_FOUND")],
+        "GetAlignment": [("report", {"name": "rounds/decided", "explain": True}, "OK" if role.scope == "ALL" else "PERMISSION_DENIED"),
+                         ("blind", {"name": "rounds/open"}, "FAILED_PRECONDITION"), ("missing", {"name": "rounds/missing"}, "NOT_FOUND")],
+        "GetBacktest": [("report", {"fromDate": "2026-12-31", "details": True}, "OK")],
+        "GetCandidates": [("report", {"verdicts": ["CANDIDATE_VERDICT_" + verdict for verdict in ("CANDIDATE", "CONFIRMED", "IN_DOUBT", "NOT_A_CANDIDATE", "UNKNOWN")], "explain": True}, "OK")],
+        "GetGap": [("report", {"name": account}, there), ("missing", {"name": "accounts/missing"}, "NOT_FOUND")],
+        "GetGrowth": [("report", {"explain": True}, "OK"), ("of one", {"account": account}, there), ("missing", {"account": "accounts/missing"}, "NOT_FOUND")],
+        "GetImpact": [("report", {"accounts": [account], "explain": True}, there), ("missing", {"accounts": ["accounts/missing"]}, "NOT_FOUND")],
+        "GetMatrix": [("report", {"details": True, "explain": True}, "OK"), ("in the client's eyes", {"perspective": "PERSPECTIVE_CLIENT", "explain": True}, "OK"),
+                      ("of a round", {"round": "rounds/decided"}, "OK")],
+        "GetWhitespace": [("report", {"explain": True, "includeDeals": True}, "OK"), ("of one", {"account": account}, there), ("missing", {"account": "accounts/missing"}, "NOT_FOUND")],
+    }
+    for report in ("GetBacktest", "GetCandidates", "GetGrowth", "GetMatrix", "GetWhitespace"):
+        request = reports[report][0][1]
+        reports[report] += [("filter by FINANCIAL", {**request, "filter": "annual_revenue.units > 0"}, "OK" if role.sees("FINANCIAL") else "INVALID_ARGUMENT"),
+                            ("filter by STRATEGY", {**request, "filter": 'strategy.text != "x"'}, "OK" if role.sees("STRATEGY") else "INVALID_ARGUMENT")]
+    for rows in reports.values():
+        rows.append(("report as of", *rows[0][1:]))
+    ballot = {"parent": "rounds/open", "accounts": [account], "validateOnly": True}
+    return {
+        "BallotService/CastBallot": [("validate only", ballot, "OK" if there == "OK" else "INVALID_ARGUMENT"), ("missing", {**ballot, "accounts": ["accounts/missing"]}, "INVALID_ARGUMENT"),
+                                     ("no round", {**ballot, "parent": "rounds/missing"}, "NOT_FOUND"), ("too late", {**ballot, "parent": "rounds/decided"}, "FAILED_PRECONDITION"),
+                                     ("too early", {**ballot, "parent": "rounds/p"}, "FAILED_PRECONDITION")],
+        "CriteriaSetService/AdoptCriteriaSet": [("validate only", {"proposal": "balanced", "criteriaSetId": "new-one", "validateOnly": True}, "OK")],
+        "CriteriaSetService/ListCriteriaSetProposals": [("unary", {}, "OK")],
+        "RoundService/CopyRound": [("validate only", {"name": "rounds/decided", "roundId": "new-one", "validateOnly": True}, "OK")],
+        **{path: [("validate only", request, "OK"), ("etag probe", {**request, "etag": "0"}, "ABORTED")] for path, request in steps.items()},
+        **{"ChoiceService/" + name: rows for name, rows in reports.items()},
+    }
+
+
+# Fields of a report's rows, each with its group: (list in the answer, fields). "" is the answer itself.
+SHOWN = {
+    "GetAlignment": ("", (("accounts", "STRATEGY"), ("overlap", "STRATEGY"), ("voters", "PERSONAL"), ("ballotCount", "PUBLIC"))),
+    "GetBacktest": ("pairs", (("attractiveness", "STRATEGY"), ("growth", "FINANCIAL"), ("account", "PUBLIC"))),
+    "GetCandidates": ("rows", (("attractiveness", "STRATEGY"), ("verdict", "STRATEGY"), ("growth", "FINANCIAL"), ("leverage", "COMMERCIAL"), ("account", "PUBLIC"))),
+    "GetGap": ("", (("meanGap", "STRATEGY"), ("criteria", "STRATEGY"), ("account", "PUBLIC"))),
+    "GetGrowth": ("rows", (("flags", "FINANCIAL"), ("account", "PUBLIC"))),
+    "GetImpact": ("rows", (("account", "PUBLIC"),)),
+    "GetMatrix": ("points", (("attractiveness", "STRATEGY"), ("strength", "STRATEGY"), ("account", "PUBLIC"))),
+    "GetWhitespace": ("rows", (("cells", "COMMERCIAL"), ("account", "PUBLIC"))),
+    "ExplainScore": ("", (("axes", "STRATEGY"), ("contributions", "STRATEGY"), ("account", "PUBLIC"))),
+}
+
+
+def choice_of(caller, path):
+    """Of a report: an account that is not theirs is nowhere in it, all that are have a row, and fields are those of their groups."""
+    rows, fields = SHOWN[path.split("/")[1]]
+
+    def check(test, cell, answer):
+        reply, reached = answer.json(), {target for target in world.TARGETS if caller.role.reaches(target)}
+        test.assertLessEqual({found.decode() for found in re.findall(rb"accounts/(own|team|other)\b", answer.body)}, reached)
+        if rows and not {"account", "accounts"} & set(cell.request):
+            test.assertEqual({row["account"] for row in reply.get(rows, ())}, {"accounts/" + target for target in reached})
+        if cell.variant == "report":
+            for shown in reply[rows] if rows else (reply,):
+                for field, group in fields:
+                    test.assertEqual(field in shown, caller.role.sees(group), "%s of the group %s" % (field, group))
+    return check
 
 
 def portfolio_of(caller):
@@ -329,7 +447,9 @@ def cells_of(caller, revision, whole, replayed, sessions):
         method = table.METHODS[path]
         if path in OTHERWISE:
             continue
-        if method.verb and method.belongs == table.SESSION:
+        if method.belongs == table.BALLOT:
+            yield from ballot_cells(caller, method, revision)
+        elif method.verb and method.belongs == table.SESSION:
             yield from session_cells(caller, method, sessions)
         elif method.verb in ("get", "versions"):
             yield from read_cells(caller, method, revision)
@@ -364,6 +484,7 @@ class Matrix(unittest.TestCase):
         tokens["admin"] = admin.token
         for user in [*ROLES, "disabled", "rep", "else"]:
             tokens.setdefault(user, world.sign_in(server, user) if user != "admin" else "")
+        world.vote(server, admin, tokens)
         admin("UserService/DisableUser", {"name": "users/disabled"})
         for user in [*table.ROLES, "rep", "else"]:
             world.Admin(server, tokens[user])("TokenService/CreateToken", {"parent": "users/" + user, "tokenId": "t", "token": {"permissions": ["users.read"], "expire": "2099-01-01"}})
@@ -480,6 +601,13 @@ class Matrix(unittest.TestCase):
                     if (b'"changes":[{"name":"%s"' % resource.encode() in told) != theirs:
                         self.wrong.append("Watch by %s: %s %s told" % (name, resource, "is not" if theirs else "is"))
                     count += 1
+            told_of = [("rounds/decided/decisions/" + target, "decisions.read", caller.role.reaches(target)) for target in world.TARGETS]
+            told_of += [("rounds/open/ballots/" + user, "ballots.read", user == name) for user in world.VOTERS]
+            for resource, permission, reached in told_of:
+                theirs = caller.role.may(permission) and reached
+                if (b'{"name":"%s"' % resource.encode() in told) != theirs:
+                    self.wrong.append("Watch by %s: %s %s told" % (name, resource, "is not" if theirs else "is"))
+                count += 1
             for noun, shown in (("bindings", "bindings/kam"), ("users", "users/rep"), ("roles", "roles/plain")):
                 theirs = caller.role.may(noun + ".read") and (noun != "bindings" or caller.role.scope == "ALL")
                 if (b'{"name":"%s"' % shown.encode() in told) != theirs:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 GROUPS = ("PUBLIC", "COMMERCIAL", "FINANCIAL", "PERSONAL", "STRATEGY")
 
-_COMMON = ("users.read", "roles.read", "products.read", "competitors.read", "programme.read", "portfolio.read")
+_COMMON = ("users.read", "roles.read", "products.read", "competitors.read", "programme.read", "portfolio.read", "criteriaSets.read", "rounds.read", "ballots.read",
+           "ballots.cast", "decisions.read")
 _ACCOUNT = tuple(noun + ".read" for noun in ("accounts", "members", "financials", "contacts", "stakeholders", "ties", "opportunities", "interactions", "scorecards",
-                                             "entries", "ratings"))
+                                             "entries", "ratings", "assessments", "whitespace"))
+_ASSESS = ("assessments.create", "assessments.update")
 
 
 @dataclass(frozen=True)
@@ -32,27 +34,33 @@ class Role:
 
 ROLES = {
     "admin": Role(("*",), "ALL", GROUPS),
-    "executive": Role(_COMMON + _ACCOUNT, "ALL", GROUPS),
-    "sponsor": Role(_COMMON + _ACCOUNT + ("interactions.create", "interactions.update", "scorecards.agree", "ratings.create", "ratings.update"), "ASSIGNED", GROUPS),
-    "kam": Role(_COMMON + _ACCOUNT + ("accounts.update", "contacts.create", "contacts.update", "contacts.delete") + tuple(noun + ".*" for noun in ("members", "financials", "stakeholders", "ties", "opportunities",
-                                                                                          "interactions", "scorecards", "entries", "ratings")), "ASSIGNED", GROUPS),
-    "sales": Role(_COMMON + _ACCOUNT + tuple(noun + verb for noun in ("contacts", "stakeholders", "opportunities", "interactions") for verb in (".create", ".update")),
+    "executive": Role(_COMMON + _ACCOUNT + _ASSESS + ("rounds.*",), "ALL", GROUPS),
+    "sponsor": Role(_COMMON + _ACCOUNT + _ASSESS + ("interactions.create", "interactions.update", "scorecards.agree", "ratings.create", "ratings.update"), "ASSIGNED", GROUPS),
+    "kam": Role(_COMMON + _ACCOUNT + ("accounts.update", "contacts.create", "contacts.update", "contacts.delete") + tuple(
+        noun + ".*" for noun in ("members", "financials", "stakeholders", "ties", "opportunities", "interactions", "scorecards", "entries", "ratings", "assessments", "whitespace")),
+                "ASSIGNED", GROUPS),
+    "sales": Role(_COMMON + _ACCOUNT + tuple(noun + verb for noun in ("contacts", "stakeholders", "opportunities", "interactions", "whitespace") for verb in (".create", ".update")),
                   "TEAM", ("PUBLIC", "COMMERCIAL", "PERSONAL")),
     "marketing": Role(_COMMON + ("accounts.read", "members.read", "stakeholders.read", "contacts.read", "interactions.read", "interactions.create", "competitors.create",
                                  "competitors.update"), "ALL", ("PUBLIC", "STRATEGY")),
     "auditor": Role(("*.read", "access.check"), "ALL", ("PUBLIC", "COMMERCIAL", "FINANCIAL", "STRATEGY")),
 }
 
-# What a noun belongs to decides whom it is for: an account, a contact by the maps it stands on, everybody, or only those who reach everything.
-ACCOUNT, CONTACT, EVERYBODY, ALL_ONLY, SESSION = "account", "contact", "everybody", "all only", "session"
+# What a noun belongs to decides whom it is for: an account, a contact by the maps it stands on, everybody, or only those who reach everything. A decision is for whoever sees
+# the account that it is about, whose id it has; a ballot for its author, and once its round is closed for those who reach everything.
+ACCOUNT, CONTACT, EVERYBODY, ALL_ONLY, SESSION, DECISION, BALLOT = "account", "contact", "everybody", "all only", "session", "decision", "ballot"
 
 # Singular and plural as in the names of its methods: plural as in its permissions, where it belongs, the verbs that it has.
 NOUNS = {
     ("Account", "Accounts"): ("accounts", ACCOUNT, "GLCUDNV"),
+    ("Assessment", "Assessments"): ("assessments", ACCOUNT, "GLCUDNV"),
     ("AuditEntry", "AuditEntries"): ("auditEntries", ALL_ONLY, "GL"),
+    ("Ballot", "Ballots"): ("ballots", BALLOT, "GLV"),
     ("Binding", "Bindings"): ("bindings", ALL_ONLY, "GLCUDNV"),
     ("Competitor", "Competitors"): ("competitors", EVERYBODY, "GLCUDNV"),
     ("Contact", "Contacts"): ("contacts", CONTACT, "GLCUDNV"),
+    ("CriteriaSet", "CriteriaSets"): ("criteriaSets", EVERYBODY, "GLCUDNV"),
+    ("Decision", "Decisions"): ("decisions", DECISION, "GLV"),
     ("Entry", "Entries"): ("entries", ACCOUNT, "GLCUDNV"),
     ("Financials", "Financials"): ("financials", ACCOUNT, "GLCUDNV"),
     ("Import", "Imports"): ("imports", ALL_ONLY, "GLDV"),
@@ -63,14 +71,22 @@ NOUNS = {
     ("Programme", ""): ("programme", EVERYBODY, "GUV"),
     ("Rating", "Ratings"): ("ratings", ACCOUNT, "GLCUDNV"),
     ("Role", "Roles"): ("roles", EVERYBODY, "GLCUDNV"),
+    ("Round", "Rounds"): ("rounds", EVERYBODY, "GLCUDNV"),
     ("Scorecard", "Scorecards"): ("scorecards", ACCOUNT, "GLCUDNV"),
     ("Session", "Sessions"): ("sessions", SESSION, "GLDV"),
     ("Stakeholder", "Stakeholders"): ("stakeholders", ACCOUNT, "GLCUDNV"),
     ("Tie", "Ties"): ("ties", ACCOUNT, "GLCUDNV"),
     ("Token", "Tokens"): ("tokens", SESSION, "GLCDV"),
     ("User", "Users"): ("users", EVERYBODY, "GLCUDNV"),
+    ("WhitespaceCell", "Whitespace"): ("whitespace", ACCOUNT, "GLCUDNV"),
 }
-SERVICES = {"AuditEntry": "AuditService"}  # otherwise the noun's own
+SERVICES = {"AuditEntry": "AuditService", "WhitespaceCell": "WhitespaceService"}  # otherwise the noun's own
+
+
+def service(noun):
+    return SERVICES.get(noun, noun + "Service")
+
+
 VERBS = {"G": "get", "L": "list", "C": "create", "U": "update", "D": "delete", "N": "undelete", "V": "versions"}
 PERMISSION_VERBS = {"G": "read", "L": "read", "C": "create", "U": "update", "D": "delete", "N": "delete", "V": "read"}
 
@@ -84,10 +100,26 @@ CUSTOM = {
     "AccessService/ListPermittedUsers": ("access.check", ALL_ONLY),
     "AuditService/GetAuditHead": ("auditEntries.read", ALL_ONLY),
     "AuditService/VerifyAudit": ("auditEntries.read", ALL_ONLY),
+    "BallotService/CastBallot": ("ballots.cast", EVERYBODY),
+    "ChoiceService/ExplainScore": ("assessments.read", ACCOUNT),
+    "ChoiceService/GetAlignment": ("ballots.read", ALL_ONLY),
+    "ChoiceService/GetBacktest": ("assessments.read", ACCOUNT),
+    "ChoiceService/GetCandidates": ("assessments.read", ACCOUNT),
+    "ChoiceService/GetGap": ("assessments.read", ACCOUNT),
+    "ChoiceService/GetGrowth": ("financials.read", ACCOUNT),
+    "ChoiceService/GetImpact": ("financials.read", ACCOUNT),
+    "ChoiceService/GetMatrix": ("assessments.read", ACCOUNT),
+    "ChoiceService/GetWhitespace": ("whitespace.read", ACCOUNT),
     "ContactService/EraseContact": ("contacts.erase", ALL_ONLY),
+    "CriteriaSetService/AdoptCriteriaSet": ("criteriaSets.create", EVERYBODY),
+    "CriteriaSetService/ListCriteriaSetProposals": ("criteriaSets.read", EVERYBODY),
     "ImportService/Import": ("imports.create", ALL_ONLY),
     "PortfolioService/GetPortfolio": ("portfolio.read", EVERYBODY),
     "RoleService/CopyRole": ("roles.create", EVERYBODY),
+    "RoundService/CloseRound": ("rounds.close", EVERYBODY),
+    "RoundService/CopyRound": ("rounds.create", EVERYBODY),
+    "RoundService/DecideRound": ("rounds.decide", EVERYBODY),
+    "RoundService/OpenRound": ("rounds.open", EVERYBODY),
     "ScorecardService/AgreeScorecard": ("scorecards.agree", ACCOUNT),
     "ScorecardService/GetScorecardReport": ("scorecards.read", ACCOUNT),
     "ScorecardService/ProposeScorecard": ("scorecards.update", ACCOUNT),
@@ -122,7 +154,7 @@ def _standard():
              "versions": "List%(one)sVersions"}
     for (one, many), (plural, belongs, verbs) in NOUNS.items():
         for letter in verbs:
-            path = "%s/%s" % (SERVICES.get(one, one + "Service"), names[VERBS[letter]] % {"one": one, "many": many})
+            path = "%s/%s" % (service(one), names[VERBS[letter]] % {"one": one, "many": many})
             yield Method(path, "%s.%s" % (plural, PERMISSION_VERBS[letter]), belongs, VERBS[letter], plural)
 
 

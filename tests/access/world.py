@@ -2,7 +2,8 @@
 """A small firm for every role to look at: three accounts (own, team, other: whose they are, seen from somebody who has one) with one of everything below, some of it deleted.
 
 The user of a role is named as the role. `own` is owned by kam, sponsored by sponsor, and sales is on its team; `team` is owned by rep, whom sales manages; `other` is
-nobody's of these. Everybody else sees them, or not, by their role alone. Names are samples."""
+nobody's of these. Everybody else sees them, or not, by their role alone. Rounds are one of each kind: p in preparation, open with the ballots of everybody who has a role, decided
+with these and a decision about each account, gone deleted. Names are samples."""
 
 import os
 import shutil
@@ -27,6 +28,10 @@ BELOW = (
     ("scorecards", "Scorecard", "scorecard", "c", {"title": "Card", "metrics": [{"id": "m", "title": "On time", "better": "METRIC_DIRECTION_UP", "floor": 1, "target": 9, "weight": 1}]}),
     ("entries", "Entry", "entry", "", {"period": "2026-01", "metric": "m", "value": 5}),
     ("ratings", "Rating", "rating", "", {"period": "2026-Q1", "side": "SIDE_CLIENT", "rating": 7}),
+    ("assessments", "Assessment", "assessment", "a", {"criteriaSet": "criteriaSets/p", "assessor": "users/kam", "scores": {"growth": 8, "size": 5, "fit": 6}, "summary": "They grow"}),
+    ("assessments", "Assessment", "assessment", "a2", {"criteriaSet": "criteriaSets/p", "perspective": "PERSPECTIVE_CLIENT", "scores": {"growth": 4, "fit": 3}, "respondent": "The buyer"}),
+    ("whitespace", "WhitespaceCell", "whitespaceCell", "w", {"unit": "Plant", "product": "products/p", "holder": "WHITESPACE_HOLDER_US", "spend": {"currencyCode": "EUR", "units": "10"},
+                                                             "potential": {"currencyCode": "EUR", "units": "40"}}),
 )
 # The same again, to be deleted.
 GONE = (
@@ -39,9 +44,15 @@ GONE = (
     ("scorecards", "Scorecard", "scorecard", "gone", {"title": "Old"}),
     ("entries", "Entry", "entry", "", {"period": "2026-02", "metric": "m", "value": 6}),
     ("ratings", "Rating", "rating", "", {"period": "2025-Q1", "side": "SIDE_CLIENT", "rating": 6}),
+    ("assessments", "Assessment", "assessment", "gone", {"criteriaSet": "criteriaSets/p", "assessor": "users/else", "scores": {"growth": 1, "fit": 1}}),
+    ("whitespace", "WhitespaceCell", "whitespaceCell", "gone", {"unit": "Office", "product": "products/p"}),
 )
 IDS = {"members": ("nobody", "gone"), "financials": ("2026-Q1", "2025-Q1"), "entries": ("2026-01-m", "2026-02-m"), "ratings": ("2026-Q1-client", "2025-Q1-client"),
-       "stakeholders": ("s", "gone"), "ties": ("t", "gone"), "opportunities": ("o", "gone"), "interactions": ("i", "gone"), "scorecards": ("c", "gone")}
+       "stakeholders": ("s", "gone"), "ties": ("t", "gone"), "opportunities": ("o", "gone"), "interactions": ("i", "gone"), "scorecards": ("c", "gone"), "assessments": ("a", "gone"),
+       "whitespace": ("w", "gone")}
+CRITERIA = [{"id": name, "title": name.capitalize(), "axis": "CRITERION_AXIS_" + axis, "weight": weight} for name, axis, weight in
+            (("growth", "ATTRACTIVENESS", 60), ("size", "ATTRACTIVENESS", 40), ("fit", "STRENGTH", 10))]
+VOTERS = [role for role in table.ROLES if table.ROLES[role].may("ballots.cast")]
 
 
 def fill(value, account):
@@ -74,7 +85,7 @@ class Admin:
         request = {"parent": parent_of(collection, account), field: fill(resource, account)}
         if resource_id:
             request[field + "Id"] = resource_id
-        return self("%sService/Create%s" % (noun, noun), request)["name"]
+        return self("%s/Create%s" % (table.service(noun), noun), request)["name"]
 
 
 def sign_in(server, user, password=PASSWORD):
@@ -105,10 +116,36 @@ def furnish(server):
         for one in ("p", "gone"):
             admin("%sService/Create%s" % (noun, noun), {field + "Id": one, field: {"displayName": one.capitalize()}})
         admin("%sService/Delete%s" % (noun, noun), {"name": field + "s/gone"})
+    for one in ("p", "gone"):
+        admin("CriteriaSetService/CreateCriteriaSet", {"criteriaSetId": one, "criteriaSet": {"title": one.capitalize(), "state": "CRITERIA_SET_STATE_ACTIVE", "criteria": CRITERIA,
+                                                                                             "description": "As agreed"}})
+    admin("CriteriaSetService/DeleteCriteriaSet", {"name": "criteriaSets/gone"})
+    for one in ("p", "open", "decided", "gone"):
+        add_round(admin, one)
+    admin("RoundService/DeleteRound", {"name": "rounds/gone"})
     for account, owner in (("own", "kam"), ("team", "rep"), ("other", "else")):
         add_account(admin, account, {"owner": "users/" + owner, "executiveSponsor": "users/sponsor" if account == "own" else ""})
     admin("MemberService/CreateMember", {"parent": "accounts/own", "memberId": "sales", "member": {"user": "users/sales"}})
+    for one in ("open", "decided"):
+        admin("RoundService/OpenRound", {"name": "rounds/" + one})
     return admin
+
+
+def add_round(admin, name):
+    people = [{"user": "users/" + user, "level": "PARTICIPANT_LEVEL_" + ("EXECUTIVE" if user == "executive" else "MIDDLE_MANAGEMENT")} for user in VOTERS]
+    admin("RoundService/CreateRound", {"roundId": name, "round": {"title": name.capitalize(), "year": 2026, "criteriaSet": "criteriaSets/p", "participants": people}})
+
+
+def vote(server, admin, tokens):
+    """Everybody who has a role that votes casts a ballot in both rounds; then one is closed, and each account decided about."""
+    for user in VOTERS:
+        role, caster = table.ROLES[user], Admin(server, tokens[user])
+        for one in ("open", "decided"):
+            caster("BallotService/CastBallot", {"parent": "rounds/" + one, "accounts": ["accounts/" + target for target in TARGETS if role.reaches(target)]})
+        caster.connection.close()
+    admin("RoundService/CloseRound", {"name": "rounds/decided"})
+    admin("RoundService/DecideRound", {"name": "rounds/decided", "verdicts": [{"account": "accounts/" + target, "verdict": "DECISION_VERDICT_KEEP", "reason": "It grows"}
+                                                                              for target in TARGETS]})
 
 
 def add_account(admin, account, fields):
@@ -123,7 +160,7 @@ def add_account(admin, account, fields):
     for row in BELOW:
         admin.below(row, account)
     for row in GONE:
-        admin(row[1] + "Service/Delete" + row[1], {"name": admin.below(row, account)})
+        admin("%s/Delete%s" % (table.service(row[1]), row[1]), {"name": admin.below(row, account)})
     # A deleted contact that is on their map still: undeleted, it would be seen.
     stakeholder = admin("StakeholderService/CreateStakeholder", {"parent": "accounts/" + account, "stakeholderId": "s3", "stakeholder": {"contact": "contacts/%s-gone-c" % account}})
     admin("StakeholderService/UpdateStakeholder", {"stakeholder": {"name": stakeholder["name"], "title": "Former"}})
