@@ -182,7 +182,7 @@ static bool decide_one(struct deciding *deciding, size_t index)
 {
 	struct call *call = deciding->call;
 	Kam__V1__Account *account = deciding->accounts[index];
-	Kam__V1__Phase phase;
+	Kam__V1__Phase phase = KAM__V1__PHASE__PHASE_UNSPECIFIED;
 	char *name = arena_printf(call->arena, "%s/decisions/%s", deciding->round->name, name_last(account->name));
 	if (!name) {
 		return call_no_memory(call);
