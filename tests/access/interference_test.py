@@ -72,6 +72,7 @@ OF_NOUN = {noun: tuple([text for text in texts if not re.match(r"[a-z]", text) o
 PLURALS = {one: many for one, many in table.NOUNS}
 CHOICES = ("ExplainScore", "GetAlignment", "GetBacktest", "GetCandidates", "GetGap", "GetGrowth", "GetImpact", "GetMatrix", "GetWhitespace")
 VERDICTS = ["CANDIDATE_VERDICT_" + verdict for verdict in ("CANDIDATE", "CONFIRMED", "IN_DOUBT", "NOT_A_CANDIDATE", "UNKNOWN")]
+QUARTERS = {"fromPeriod": "2025-Q4", "period": "2026-Q1"}
 BASES = ("REVENUE_BASIS_UNSPECIFIED", "REVENUE_BASIS_FINANCIALS", "REVENUE_BASIS_WON_DEALS")
 TODAY = time.strftime("%Y-%m-%d", time.gmtime())
 
@@ -144,10 +145,10 @@ class Calls:
         return "ChoiceService/" + name, {
             "ExplainScore": {"name": account, "since": pick(("", TODAY)), "perspective": judged["perspective"]},
             "GetAlignment": {"name": "rounds/" + pick(("open", "decided", "closing", "hush", "missing")), "explain": explain},
-            "GetBacktest": {"fromDate": TODAY, "details": explain, "filter": page["filter"], "basis": pick(BASES)},
+            "GetBacktest": {"fromDate": TODAY, "details": explain, "filter": page["filter"], "basis": pick(BASES), **pick((QUARTERS, QUARTERS, {}))},
             "GetCandidates": {**page, "explain": explain, "basis": pick(BASES), "verdicts": pick(([], ["CANDIDATE_VERDICT_CONFIRMED"], ["CANDIDATE_VERDICT_UNKNOWN"], VERDICTS))},
             "GetGap": {"name": account},
-            "GetGrowth": {"explain": explain, "basis": pick(BASES), "period": pick(("", "2026-Q1", "2026-Q2")), **pick((page, {"account": account}))},
+            "GetGrowth": {"explain": explain, "basis": pick(BASES), **pick(({}, QUARTERS, {"period": "2026-Q2"})), **pick((page, {"account": account}))},
             "GetImpact": {"accounts": pick(([account], ["accounts/own", account])), "explain": explain, "topCount": pick((0, 1, 3)), "period": pick(("", "2026-Q1"))},
             "GetMatrix": {**page, **judged, "details": explain, **pick(({}, {"round": "rounds/" + pick(("decided", "closing"))}, {"since": TODAY}))},
             "GetWhitespace": {"explain": explain, "includeDeals": pick((False, True)), **pick((page, {"account": account}))},

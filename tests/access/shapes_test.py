@@ -29,6 +29,7 @@ class Shapes(unittest.TestCase):
         server.start()
         cls.admin = admin = world.furnish(server)
         cls.addClassCleanup(admin.connection.close)
+        cls.furnished = re.search(rb"kam-revision: (\d+)", admin.connection.call("SessionService/WhoAmI", {}, admin.token).head).group(1).decode()
         admin("AccountService/UpdateAccount", {"account": {"name": "accounts/other", "description": SECRET, "region": SECRET}})
         admin("AccountService/UpdateAccount", {"account": {"name": "accounts/own", "strategy": {"text": SECRET}, "annualRevenue": {"currencyCode": "EUR", "units": "424242"}}})
         cls.connection = wire.Connection(server)
@@ -116,7 +117,7 @@ class Shapes(unittest.TestCase):
         for method, request in (("AccountService/ListAccounts", {"pageSize": 1000}), ("OpportunityService/ListOpportunities", {"pageSize": 1000}),
                                 ("OpportunityService/ListOpportunities", {"parent": "accounts/-", "pageSize": 1000}), ("EntryService/ListEntries", {"parent": "accounts/-/scorecards/-"}),
                                 ("AccountService/ListAccounts", {"orderBy": "name desc", "filter": 'name > "accounts/a"'}), ("PortfolioService/GetPortfolio", {})):
-            for headers in ((), ("kam-as-of: 60",)):
+            for headers in ((), ("kam-as-of: " + self.furnished,)):
                 body = self.ask(method, request, self.kam, headers).body
                 self.assertIn(b"accounts/own", body, (method, request))
                 for hidden in (b"accounts/other", b"accounts/team", SECRET.encode() if "Portfolio" in method else b"accounts/team"):

@@ -25,6 +25,7 @@ BELOW = (
     ("interactions", "Interaction", "interaction", "i", {"time": "2026-03-01T10:00:00Z", "kind": "INTERACTION_KIND_CALL", "stakeholders": ["accounts/%s/stakeholders/s"], "summary": "Talked"}),
     ("members", "Member", "member", "nobody", {"user": "users/nobody", "responsibility": "Reports"}),
     ("financials", "Financials", "financials", "2026-Q1", {"period": "2026-Q1", "revenue": {"currencyCode": "EUR", "units": "900"}}),
+    ("financials", "Financials", "financials", "2025-Q4", {"period": "2025-Q4", "revenue": {"currencyCode": "EUR", "units": "800"}}),
     ("scorecards", "Scorecard", "scorecard", "c", {"title": "Card", "metrics": [{"id": "m", "title": "On time", "better": "METRIC_DIRECTION_UP", "floor": 1, "target": 9, "weight": 1}]}),
     ("entries", "Entry", "entry", "", {"period": "2026-01", "metric": "m", "value": 5}),
     ("ratings", "Rating", "rating", "", {"period": "2026-Q1", "side": "SIDE_CLIENT", "rating": 7}),
