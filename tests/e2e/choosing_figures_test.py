@@ -86,6 +86,15 @@ class Figures(Choosing):
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "2025", "fromPeriod": "2024-Q1"}, INVALID, "same length")
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "2024", "fromPeriod": "2025"}, INVALID, "before")
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "next year"}, INVALID, "period")
+        # Ours in total stands beside that of one account, for those who see all of it.
+        one = self.admin.call("ChoiceService/GetGrowth", {"period": "2025", "account": "accounts/crane"})
+        self.assertEqual((one["accountCount"], "value" in one["ourGrowth"]), (1, False))
+        self.assertAlmostEqual(one["companyGrowth"]["value"], 800 / 700 - 1)
+        self.assertEqual([call["companyGrowth"] for call in (reply, self.admin.call("ChoiceService/GetGrowth", {"period": "2025", "filter": 'region = "APAC"'}))],
+                         [one["companyGrowth"]] * 2)
+        part = self.people["kim"].call("ChoiceService/GetGrowth", {"period": "2025", "account": "accounts/acme"})
+        self.assertAlmostEqual(part["ourGrowth"]["value"], 0.25)
+        self.assertIn("all accounts", part["companyGrowth"]["undefinedReason"])
         # Sales sees no figures of accounts, marketing may not even ask.
         self.assertEqual(self.people["sam"].call("ChoiceService/GetGrowth", {"period": "2025"}).get("rows", []), [])
         self.refused(self.people["mia"], "ChoiceService/GetGrowth", {}, DENIED)

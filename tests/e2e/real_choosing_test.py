@@ -4,7 +4,10 @@
 
 import collections
 import csv
+import datetime
+import decimal
 import itertools
+import json
 import os
 import secrets
 import statistics
@@ -209,6 +212,129 @@ class Maven(Choosing):
         (least, _), (_, next_least) = sorted(((who, value) for who, value in of_one.items()), key=lambda pair: pair[1])[:2]
         self.assertLess(of_one[least], next_least, "the rule names nobody who is furthest alone")
         self.assertEqual(alignment["furthest"], self.users[least])
+
+
+class Orders:
+    """What the orders say of each customer: revenue by quarter, net of discount and exact, and the first order."""
+
+    def __init__(self):
+        self.customers = [row["customer_id"] for row in rows_of("northwind", "customers.csv")]
+        orders = {row["order_id"]: row for row in rows_of("northwind", "orders.csv")}
+        self.first_day, self.last_day = (choose(row["order_date"] for row in orders.values()) for choose in (min, max))
+        self.by_quarter, self.first = collections.Counter(), {}
+        for item in rows_of("northwind", "order_details.csv"):
+            order = orders[item["order_id"]]
+            customer, day = order["customer_id"], order["order_date"]
+            price, quantity, discount = (decimal.Decimal(item[name]) for name in ("unit_price", "quantity", "discount"))
+            self.by_quarter[customer, "%s-Q%d" % (day[:4], (int(day[5:7]) + 2) // 3)] += price * quantity * (1 - discount)
+            self.first[customer] = min(day, self.first.get(customer, day))
+
+    def revenue(self, customer, period):
+        """Of one customer, or of all (None), in a year or a quarter."""
+        return sum(value for (who, quarter), value in self.by_quarter.items() if customer in (None, who) and quarter.startswith(period))
+
+
+@unittest.skipUnless(kamtest.data_file("northwind"), "../shared/data/northwind is absent")
+class Northwind(Choosing):
+    """Orders of 22 months: one whole year between two parts of one."""
+
+    YEARS, QUARTERS = ("1996", "1997", "1998"), ("1996-Q4", "1997-Q1", "1997-Q4", "1998-Q1")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin.run("programme", "update", "--set", "reporting_currency=USD")
+        cls.orders = Orders()
+        customer = {"column": "customer_id", "lookup": "LOOKUP_EXTERNAL_ID", "required": True}
+        cls.load("accounts", kamtest.data_file("northwind", "customers.csv"), ["customer_id"], {"display_name": {"column": "company_name"}})
+        cls.load("accounts", cls.table("first", ("customer_id", "first_order"), cls.orders.first.items()), ["customer_id"],
+                 {"customer_since": {"column": "first_order"}})
+        # A customer without orders in a period brought nothing in it; what the files do not cover is another matter.
+        first, last = {"1996": cls.orders.first_day}, {"1998": cls.orders.last_day}
+        rows = [(who, period, cls.orders.revenue(who, period), first.get(period, ""), last.get(period, ""))
+                for who in cls.orders.customers for period in cls.YEARS + cls.QUARTERS]
+        cls.load("financials", cls.table("revenue", ("customer_id", "period", "revenue", "from", "until"), rows), ["customer_id", "period"],
+                 {"parent": customer, "id": {"column": "period"}, "revenue": {"column": "revenue", "currency_code": "USD"}, "covered_from": {"column": "from"},
+                  "covered_until": {"column": "until"}})
+        accounts = cls.admin.call("AccountService/ListAccounts", {"pageSize": 1000})["accounts"]
+        cls.names = {account["externalIds"]["northwind"]: account["name"] for account in accounts}
+
+    @classmethod
+    def table(cls, name, columns, rows):
+        path = os.path.join(cls.server.folder, name + ".csv")
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([columns, *rows])
+        return path
+
+    @classmethod
+    def load(cls, resource, path, keys, fields):
+        map_path = os.path.join(cls.server.folder, "map.json")
+        with open(map_path, "w", encoding="utf-8") as file:
+            json.dump({"resource": resource, "system": "northwind", "key_columns": keys,
+                       "fields": [{"field": field, **mapping} for field, mapping in fields.items()]}, file)
+        cls.admin.run("import", resource, path, "--map", map_path)
+
+    def growth(self, period, before):
+        reply = self.admin.call("ChoiceService/GetGrowth", {"period": period, "fromPeriod": before, "pageSize": 1000})
+        self.assertEqual((len(reply["rows"]), reply["basis"]), (91, "REVENUE_BASIS_FINANCIALS"))
+        return reply, {row["account"]: row for row in reply["rows"]}
+
+    def test_the_files_are_those_meant(self):
+        self.assertEqual([round(self.orders.revenue(None, year), 2) for year in ("1996", "1997", "1998", "")],
+                         [decimal.Decimal(text) for text in ("208083.97", "617085.20", "440623.87", "1265793.04")])
+        self.assertEqual(set(self.orders.customers) - set(self.orders.first), {"PARIS", "FISSA"})
+
+    def test_no_growth_from_a_part_of_a_year(self):
+        for period, before, words in (("1997", "1996", "begin on 1996-07-04"), ("1998", "1997", "end on 1998-05-06")):
+            reply, rows = self.growth(period, before)
+            for who in self.orders.customers:
+                row = rows[self.names[who]]
+                self.assertNotIn("value", row["ourGrowth"], who)
+                self.assertIn(words, row["ourGrowth"]["undefinedReason"])
+                self.assertAlmostEqual(self.money(row["revenue"]), float(self.orders.revenue(who, period)))  # what is known is shown all the same
+            for figure in ("ourGrowth", "companyGrowth"):
+                self.assertIn(words, reply[figure]["undefinedReason"])
+            self.assertIn("91 of 91 accounts are left out", reply["undefinedReason"])
+        text = self.admin.run("growth", self.names["QUICK"].split("/")[1], "--period", "1998").out
+        self.assertIn("end on 1998-05-06", text)
+
+    def test_growth_over_whole_quarters(self):
+        for period, before in (("1997-Q4", "1996-Q4"), ("1998-Q1", "1997-Q1")):
+            reply, rows = self.growth(period, before)
+            for who in self.orders.customers:
+                now, then = (float(self.orders.revenue(who, each)) for each in (period, before))
+                growth = rows[self.names[who]]["ourGrowth"]
+                if then > 0:
+                    self.assertAlmostEqual(growth["value"], now / then - 1)
+                else:
+                    self.assertIn("nothing to grow from", growth["undefinedReason"])
+            expected = float(self.orders.revenue(None, period) / self.orders.revenue(None, before) - 1)
+            self.assertAlmostEqual(reply["ourGrowth"]["value"], expected)
+            self.assertAlmostEqual(reply["companyGrowth"]["value"], expected)
+
+    def test_tenure(self):
+        """Years since the first order; a band tells the customers of 1996 from those who came after."""
+        def years(day):
+            return (datetime.datetime.now(datetime.timezone.utc).date() - datetime.date.fromisoformat(day)).days / 365.2425
+        bands = [{"atLeast": 0, "score": 4}, {"atLeast": years("1997-01-01") + 0.5 / 365, "score": 8}]
+        tenure = criterion("tenure", "STRENGTH", source="CRITERION_SOURCE_TENURE", bands=bands)
+        self.criteria_set("tenure", criteria=[criterion("size", "ATTRACTIVENESS"), tenure])
+        matrix = self.admin.call("ChoiceService/GetMatrix", {"criteriaSet": "criteriaSets/tenure", "details": True, "period": "1997"})
+        points = {point["account"]: point for point in matrix["points"]}
+        for who in self.orders.customers:
+            point, first = points[self.names[who]], self.orders.first.get(who)
+            tenure = point["criteria"][1]
+            self.assertAlmostEqual(self.money(point["revenue"]), float(self.orders.revenue(who, "1997")))
+            if first:
+                self.assertAlmostEqual(tenure["sourceValue"]["value"], years(first), delta=0.01)
+                self.assertEqual(point["strength"]["value"], 8 if first < "1997" else 4, who)
+            else:
+                self.assertIn("undefinedReason", tenure["sourceValue"])
+                self.assertIn("undefinedReason", point["strength"])
+
+    @staticmethod
+    def money(money):
+        return int(money.get("units", 0)) + money.get("nanos", 0) / 1e9
 
 
 if __name__ == "__main__":
