@@ -158,6 +158,17 @@ class Figures(Choosing):
         rows = {row["criterion"]: row for row in gap["criteria"]}
         self.assertEqual((rows["growth"]["gap"]["value"], rows["size"]["clients"]["value"]), (3, 1))
         self.assertIn("nobody scored it", rows["size"]["gap"]["undefinedReason"])
+        # A criterion that a figure answers has a view only where somebody scored it all the same.
+        fed = criterion("tenure", "STRENGTH", source="CRITERION_SOURCE_TENURE", bands=[{"atLeast": 0, "score": 7}])
+        self.criteria_set("tenured", year=2001, criteria=[criterion("growth", "ATTRACTIVENESS"), fed])
+        self.assess("dyno", {"growth": 5}, set="tenured", perspective="PERSPECTIVE_CLIENT")
+        tenure = self.admin.call("ChoiceService/GetGap", {"name": "accounts/dyno", "criteriaSet": "criteriaSets/tenured"})["criteria"][1]
+        for figure in ("ours", "ourSpread", "clients", "gap"):
+            self.assertIn("taken from a figure", tenure[figure]["undefinedReason"])
+        self.assess("dyno", {"tenure": 9}, set="tenured", perspective="PERSPECTIVE_CLIENT", by="kim")
+        self.assess("dyno", {"tenure": 8}, set="tenured")
+        tenure = self.admin.call("ChoiceService/GetGap", {"name": "accounts/dyno", "criteriaSet": "criteriaSets/tenured"})["criteria"][1]
+        self.assertEqual([tenure[figure]["value"] for figure in ("ours", "clients", "gap")], [8, 9, -1])
         none = self.admin.call("ChoiceService/GetGap", {"name": "accounts/acme"})
         self.assertIn("undefinedReason", none["meanGap"])
         self.assertFalse(none.get("alarm", False))
