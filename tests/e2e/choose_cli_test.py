@@ -235,6 +235,7 @@ class ChooseCli(unittest.TestCase):
         self.assertIn("3 rows: 0 created, 1 updated, 1 unchanged, 1 failed", again.out + again.err)
         self.assertEqual([(item["assessor"], item["scores"], item["notes"]) for item in self.assessments("acme", name)], [("users/anna", {"fit": 9, "size": 8}, {"fit": "good"})])
         self.assertEqual([item["scores"] for item in self.assessments("bolt", name)], [{"fit": 3}])
+        self.assertEqual([item["name"] for item in self.assessments("acme", name)], ["accounts/acme/assessments/sheet-self-anna"])  # as kam assess names it
         kamtest.write_private(file, "account,scors\n")
         self.assertIn("did you mean scores?", admin.run("import", "assessments", file, expect=USAGE).err)
         kamtest.write_private(file, "display_name\nNew\n")
