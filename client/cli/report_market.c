@@ -42,9 +42,7 @@ static void draw_account_growth(struct cli *cli, const Kam__V1__GetGrowthRespons
 	rows[count++] = report_row("the client", row->client_growth, report_signed_percent(cli, row->client_growth), PICTURE_PLAIN);
 	rows[count++] = report_row("we there", row->our_growth, report_signed_percent(cli, row->our_growth), PICTURE_OURS);
 	rows[count++] = report_row("we in our plan", row->planned_growth, report_signed_percent(cli, row->planned_growth), PICTURE_OURS);
-	if (reply->account_count > 1) { /* of one account alone its own growth would stand there again */
-		rows[count++] = report_row("we in all accounts", reply->our_growth, report_signed_percent(cli, reply->our_growth), PICTURE_OURS);
-	}
+	rows[count++] = report_row("we in total", reply->company_growth, report_signed_percent(cli, reply->company_growth), PICTURE_OURS);
 	for (size_t i = 0; i < row->n_competitors; i++) {
 		const Kam__V1__CompetitorGrowth *competitor = row->competitors[i];
 		const char *text = report_text(cli, "%s%s", report_signed_percent(cli, competitor->growth), competitor->estimated ? " (estimated)" : "");

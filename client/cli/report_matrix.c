@@ -103,6 +103,7 @@ static void draw_matrix(struct cli *cli, const ProtobufCMessage *reply, struct p
 {
 	const Kam__V1__Matrix *matrix = (const Kam__V1__Matrix *)reply;
 	struct picture_point *points = arena_calloc(&cli->arena, matrix->n_points + 1, sizeof *points);
+	const char *basis = output_words(cli, reply, "basis", &cli->arena);
 	picture->title = report_text(cli, "Attractiveness and strength of %d account%s by %s, revenue of %s", matrix->account_count,
 	                             matrix->account_count == 1 ? "" : "s", matrix->criteria_set, matrix->period);
 	if (!points) {
@@ -113,7 +114,7 @@ static void draw_matrix(struct cli *cli, const ProtobufCMessage *reply, struct p
 								 .heading = "",
 								 .x_title = "strength",
 								 .y_title = "attractiveness",
-								 .size_title = report_text(cli, "revenue of %s in %s", matrix->period, matrix->currency_code),
+								 .size_title = report_text(cli, "revenue of %s in %s%s%s", matrix->period, matrix->currency_code, basis[0] ? ", by " : "", basis),
 								 .low = 1,
 								 .high = 10,
 								 .x_cut = matrix->strength_cut,

@@ -20,10 +20,25 @@ struct reporting {
 	Kam__V1__Gap *report;
 };
 
-/* Of assessments alone: a figure that answers a criterion is nobody's view. */
+/* Why there can be no view of a criterion in these eyes; NULL where there can. A figure that answers a criterion is nobody's view. */
+static const char *no_view(const struct judging *judging, size_t criterion)
+{
+	bool fed = judging->set->criteria[criterion]->source != KAM__V1__CRITERION_SOURCE__CRITERION_SOURCE_UNSPECIFIED;
+	return judging->hidden[0]                           ? HIDDEN_REASON
+	       : fed && judging->sums[criterion].count == 0 ? "it is taken from a figure, which is nobody's view"
+	                                                    : NULL;
+}
+
 static struct figure view_of(const struct judging *judging, size_t criterion)
 {
-	return judging->hidden[0] ? figure_none(HIDDEN_REASON) : score_mean(judging->sums[criterion]);
+	const char *reason = no_view(judging, criterion);
+	return reason ? figure_none(reason) : score_mean(judging->sums[criterion]);
+}
+
+static struct figure spread_of(const struct judging *judging, size_t criterion)
+{
+	const char *reason = no_view(judging, criterion);
+	return reason ? figure_none(reason) : score_spread(judging->sums[criterion]);
 }
 
 static Kam__V1__GapCriterion *make_row(struct reporting *reporting, size_t index, struct figure gap)
@@ -40,7 +55,7 @@ static Kam__V1__GapCriterion *make_row(struct reporting *reporting, size_t index
 	row->axis = criterion->axis;
 	row->weight = criterion->weight;
 	row->ours = figure_message(view_of(&reporting->ours, index), arena);
-	row->our_spread = figure_message(reporting->ours.hidden[0] ? figure_none(HIDDEN_REASON) : score_spread(reporting->ours.sums[index]), arena);
+	row->our_spread = figure_message(spread_of(&reporting->ours, index), arena);
 	row->our_count = reporting->ours.hidden[0] ? 0 : reporting->ours.sums[index].count;
 	row->clients = figure_message(view_of(&reporting->clients, index), arena);
 	row->client_count = reporting->clients.hidden[0] ? 0 : reporting->clients.sums[index].count;

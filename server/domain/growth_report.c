@@ -296,36 +296,86 @@ static int compare_rows(const void *a, const void *b, void *context)
 	return order ? order : (i > k) - (i < k);
 }
 
-/* Over the accounts whose revenue is known for both periods; how many are not is said. */
+/* Over the accounts whose revenue is known for both periods. */
+struct totals {
+	struct ledger_amount then, now;
+	size_t counted;
+	const char *reason; /* of the first that is left out; NULL where none is */
+};
+
+static struct totals sum_up(const struct revenue *revenue, size_t count)
+{
+	struct totals totals = {.reason = NULL};
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_amount *then = revenue_amount(revenue, i, THEN), *now = revenue_amount(revenue, i, NOW);
+		struct figure left = ledger_figure(then, true), right = ledger_figure(now, true);
+		if (figure_defined(left) && figure_defined(right)) {
+			ledger_add(&totals.then, then);
+			ledger_add(&totals.now, now);
+			totals.counted++;
+		} else if (!totals.reason) {
+			totals.reason = figure_defined(left) ? right.reason : left.reason;
+		}
+	}
+	if (totals.counted == 0) {
+		totals.then.reason = totals.now.reason = totals.reason ? totals.reason : "no account matches";
+	}
+	return totals;
+}
+
+static struct figure growth_of_totals(const struct totals *totals)
+{
+	return market_growth(ledger_figure(&totals->then, true), ledger_figure(&totals->now, true));
+}
+
 static void add_totals(struct reporting *reporting)
 {
 	struct call *call = reporting->call;
 	Kam__V1__GetGrowthResponse *report = reporting->report;
-	struct ledger_amount then = {.reason = NULL}, now = {.reason = NULL};
-	const char *reason = NULL;
-	size_t counted = 0;
-	for (size_t i = 0; i < reporting->table.count; i++) {
-		const struct ledger_amount *one_then = revenue_amount(&reporting->revenue, i, THEN), *one_now = revenue_amount(&reporting->revenue, i, NOW);
-		struct figure left = ledger_figure(one_then, true), right = ledger_figure(one_now, true);
-		if (figure_defined(left) && figure_defined(right)) {
-			ledger_add(&then, one_then);
-			ledger_add(&now, one_now);
-			counted++;
-		} else if (!reason) {
-			reason = figure_defined(left) ? right.reason : left.reason;
-		}
-	}
-	if (counted == 0) {
-		then.reason = now.reason = reason ? reason : "no account matches";
-	}
-	report->our_growth = figure_message(market_growth(ledger_figure(&then, true), ledger_figure(&now, true)), call->arena);
-	report->revenue = ledger_money(&reporting->revenue.ledger, &now);
-	report->earlier_revenue = ledger_money(&reporting->revenue.ledger, &then);
-	if (counted < reporting->table.count) {
-		char *text = arena_printf(call->arena, "%zu of %zu accounts are left out, the first because %s", reporting->table.count - counted,
-		                          reporting->table.count, reason);
+	struct totals totals = sum_up(&reporting->revenue, reporting->table.count);
+	report->our_growth = figure_message(growth_of_totals(&totals), call->arena);
+	report->revenue = ledger_money(&reporting->revenue.ledger, &totals.now);
+	report->earlier_revenue = ledger_money(&reporting->revenue.ledger, &totals.then);
+	if (totals.counted < reporting->table.count) {
+		char *text = arena_printf(call->arena, "%zu of %zu accounts are left out, the first because %s", reporting->table.count - totals.counted,
+		                          reporting->table.count, totals.reason);
 		report->undefined_reason = text ? text : report->undefined_reason;
 	}
+}
+
+static bool all_seen(const struct revenue *revenue, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (revenue->won ? revenue->deals.rows[i].hidden : revenue->ledger.rows[i].hidden) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Ours in total, whatever was asked for. A part of it would pass for all of it, so it is for those only who see the revenue of every account; whether there
+ * are accounts that the caller does not see must not show, so what their roles reach decides, not what there is. */
+static bool add_company(struct reporting *reporting)
+{
+	struct call *call = reporting->call;
+	const struct access *access = &call->engine->access;
+	const char *any = "accounts/a";
+	struct account_table table = reporting->table;
+	struct revenue revenue = reporting->revenue;
+	bool seen = decide_whatever(access, call->view, call->caller, "accounts.read", any, call->now_us) &&
+	            decide_whatever(access, call->view, call->caller, call->method->permission, any, call->now_us);
+	if (seen && (*reporting->request->account || *reporting->request->filter)) {
+		revenue = (struct revenue){.ledger = reporting->revenue.ledger};
+		revenue.ledger.table = &table;
+		if (!account_table_read(call, "", &table) || !revenue_read(&revenue, reporting->revenue.basis)) {
+			return false;
+		}
+	}
+	struct totals totals = sum_up(&revenue, table.count);
+	reporting->report->company_growth = figure_message(seen && all_seen(&revenue, table.count)
+	                                                       ? growth_of_totals(&totals)
+	                                                       : figure_none("your roles do not show you our revenue in all accounts"), call->arena);
+	return reporting->report->company_growth || call_no_memory(call);
 }
 
 static bool answer(struct reporting *reporting, const struct report_page *page)
@@ -350,6 +400,9 @@ static bool answer(struct reporting *reporting, const struct report_page *page)
 		report->rows[report->n_rows++] = row;
 	}
 	add_totals(reporting);
+	if (!add_company(reporting)) {
+		return false;
+	}
 	report->period = (char *)(uintptr_t)reporting->revenue.ledger.windows[NOW].text;
 	report->from_period = (char *)(uintptr_t)reporting->revenue.ledger.windows[THEN].text;
 	report->basis = reporting->revenue.basis;

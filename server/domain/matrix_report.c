@@ -8,9 +8,9 @@
 #include "server/domain/domain.h"
 #include "server/domain/explanation.h"
 #include "server/domain/judging.h"
-#include "server/domain/ledger.h"
 #include "server/domain/moment.h"
 #include "server/domain/report_page.h"
+#include "server/domain/revenue.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct matrix {
 	size_t *order;  /* rows, the first of the matrix first */
 	size_t *place;  /* of the page's rows in the ledger's table */
 	struct account_table page;
-	struct ledger ledger;
+	struct revenue revenue; /* of the page's accounts */
 };
 
 /* ---- order ------------------------------------------------------------------------------------------------------------------------------ */
@@ -196,7 +196,7 @@ static Kam__V1__MatrixPoint *make_point(struct matrix *matrix, size_t row)
 	struct arena *arena = matrix->call->arena;
 	const struct account_row *account = &matrix->table.rows[row];
 	const struct judged *judged = &matrix->judged[row];
-	const struct ledger_amount *revenue = &matrix->ledger.rows[account_table_find(&matrix->page, account->name)].amounts[0][LEDGER_REVENUE];
+	const struct ledger_amount *revenue = revenue_amount(&matrix->revenue, account_table_find(&matrix->page, account->name), 0);
 	Kam__V1__MatrixPoint *point = arena_alloc(arena, sizeof *point);
 	if (!point) {
 		return NULL;
@@ -214,7 +214,7 @@ static Kam__V1__MatrixPoint *make_point(struct matrix *matrix, size_t row)
 	point->quadrant = (Kam__V1__MatrixQuadrant)judged->quadrant;
 	point->unranked_reason = (char *)(uintptr_t)(judged->unranked ? judged->unranked : "");
 	point->assessor_count = matrix->judging.hidden[row] ? 0 : matrix->judging.assessors[row];
-	point->revenue = ledger_money(&matrix->ledger, revenue);
+	point->revenue = ledger_money(&matrix->revenue.ledger, revenue);
 	point->revenue_undefined_reason = (char *)(uintptr_t)(revenue->reason ? revenue->reason : "");
 	if (matrix->moves) {
 		add_movement(matrix, point, row);
@@ -241,11 +241,11 @@ static bool read_revenue(struct matrix *matrix, size_t first, size_t count)
 	}
 	matrix->page.count = count;
 	account_table_sort(&matrix->page);
-	matrix->ledger.call = call;
-	matrix->ledger.basis = &matrix->basis;
-	matrix->ledger.table = &matrix->page;
-	matrix->ledger.windows_count = 1;
-	return ledger_read(&matrix->ledger);
+	matrix->revenue.ledger.call = call;
+	matrix->revenue.ledger.basis = &matrix->basis;
+	matrix->revenue.ledger.table = &matrix->page;
+	matrix->revenue.ledger.windows_count = 1;
+	return revenue_read(&matrix->revenue, matrix->request->basis);
 }
 
 static bool add_quadrants(struct matrix *matrix, Kam__V1__Matrix *answer)
@@ -293,8 +293,9 @@ static bool answer(struct matrix *matrix, const struct report_page *page)
 	message.attractiveness_cut = matrix->judging.cuts.attractiveness;
 	message.strength_cut = matrix->judging.cuts.strength;
 	message.minimum_coverage = matrix->judging.cuts.coverage;
-	message.period = (char *)(uintptr_t)matrix->ledger.windows[0].text;
-	message.currency_code = (char *)(uintptr_t)matrix->ledger.currency;
+	message.period = (char *)(uintptr_t)matrix->revenue.ledger.windows[0].text;
+	message.currency_code = (char *)(uintptr_t)matrix->revenue.ledger.currency;
+	message.basis = matrix->revenue.basis;
 	message.revision = call->revision;
 	message.since_revision = matrix->since;
 	message.next_page_token = first + count < matrix->table.count ? report_page_token(call, page, first + count) : message.next_page_token;
@@ -309,8 +310,8 @@ static bool get_matrix(struct call *call)
 	struct report_page page;
 	return report_page_read(call, request->page_size, PAGE_MAX, request->page_token, &page) && basis_read(call, &matrix.basis) &&
 	       judging_find_set(call, &matrix.basis, request->criteria_set, request->round, &matrix.judging) &&
-	       ledger_currency(call, &matrix.basis, request->currency_code, &matrix.ledger.currency) &&
-	       ledger_window(call, &matrix.basis, "period", request->period, &matrix.ledger.windows[0]) &&
+	       ledger_currency(call, &matrix.basis, request->currency_code, &matrix.revenue.ledger.currency) &&
+	       ledger_window(call, &matrix.basis, "period", request->period, &matrix.revenue.ledger.windows[0]) &&
 		account_table_read(call, request->filter, &matrix.table) &&
 	       judging_read(&matrix.judging, &matrix.table, request->perspective) && judge(&matrix) && read_earlier(&matrix) && answer(&matrix, &page);
 }

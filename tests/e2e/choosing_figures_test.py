@@ -86,6 +86,15 @@ class Figures(Choosing):
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "2025", "fromPeriod": "2024-Q1"}, INVALID, "same length")
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "2024", "fromPeriod": "2025"}, INVALID, "before")
         self.refused(self.admin, "ChoiceService/GetGrowth", {"period": "next year"}, INVALID, "period")
+        # Ours in total stands beside that of one account, for those who see all of it.
+        one = self.admin.call("ChoiceService/GetGrowth", {"period": "2025", "account": "accounts/crane"})
+        self.assertEqual((one["accountCount"], "value" in one["ourGrowth"]), (1, False))
+        self.assertAlmostEqual(one["companyGrowth"]["value"], 800 / 700 - 1)
+        self.assertEqual([call["companyGrowth"] for call in (reply, self.admin.call("ChoiceService/GetGrowth", {"period": "2025", "filter": 'region = "APAC"'}))],
+                         [one["companyGrowth"]] * 2)
+        part = self.people["kim"].call("ChoiceService/GetGrowth", {"period": "2025", "account": "accounts/acme"})
+        self.assertAlmostEqual(part["ourGrowth"]["value"], 0.25)
+        self.assertIn("all accounts", part["companyGrowth"]["undefinedReason"])
         # Sales sees no figures of accounts, marketing may not even ask.
         self.assertEqual(self.people["sam"].call("ChoiceService/GetGrowth", {"period": "2025"}).get("rows", []), [])
         self.refused(self.people["mia"], "ChoiceService/GetGrowth", {}, DENIED)
@@ -149,6 +158,17 @@ class Figures(Choosing):
         rows = {row["criterion"]: row for row in gap["criteria"]}
         self.assertEqual((rows["growth"]["gap"]["value"], rows["size"]["clients"]["value"]), (3, 1))
         self.assertIn("nobody scored it", rows["size"]["gap"]["undefinedReason"])
+        # A criterion that a figure answers has a view only where somebody scored it all the same.
+        fed = criterion("tenure", "STRENGTH", source="CRITERION_SOURCE_TENURE", bands=[{"atLeast": 0, "score": 7}])
+        self.criteria_set("tenured", year=2001, criteria=[criterion("growth", "ATTRACTIVENESS"), fed])
+        self.assess("dyno", {"growth": 5}, set="tenured", perspective="PERSPECTIVE_CLIENT")
+        tenure = self.admin.call("ChoiceService/GetGap", {"name": "accounts/dyno", "criteriaSet": "criteriaSets/tenured"})["criteria"][1]
+        for figure in ("ours", "ourSpread", "clients", "gap"):
+            self.assertIn("taken from a figure", tenure[figure]["undefinedReason"])
+        self.assess("dyno", {"tenure": 9}, set="tenured", perspective="PERSPECTIVE_CLIENT", by="kim")
+        self.assess("dyno", {"tenure": 8}, set="tenured")
+        tenure = self.admin.call("ChoiceService/GetGap", {"name": "accounts/dyno", "criteriaSet": "criteriaSets/tenured"})["criteria"][1]
+        self.assertEqual([tenure[figure]["value"] for figure in ("ours", "clients", "gap")], [8, 9, -1])
         none = self.admin.call("ChoiceService/GetGap", {"name": "accounts/acme"})
         self.assertIn("undefinedReason", none["meanGap"])
         self.assertFalse(none.get("alarm", False))

@@ -159,9 +159,9 @@ static void growth(void **state)
 	                            "\"shareOfWallet\": {\"value\": 0.3}, \"estimated\": true}], \"shareOfWallet\": {\"value\": 0.2},"
 	                            "\"flags\": [{\"kind\": \"GROWTH_FLAG_KIND_COMPETITOR_GROWS_FASTER\", \"state\": \"FLAG_STATE_UP\", \"text\": \"Rival grows by 50 %, we by 25 %\"},"
 	                            "{\"kind\": \"GROWTH_FLAG_KIND_CLIENT_SHRINKS\", \"state\": \"FLAG_STATE_UNKNOWN\", \"text\": \"No plan says whether it counts on growth\"}]}],"
-	                            "\"ourGrowth\": {\"value\": 0.1}, \"period\": \"2025\", \"fromPeriod\": \"2024\", \"accountCount\": 1}";
+	                            "\"ourGrowth\": {\"value\": 0.1}, \"companyGrowth\": {\"value\": 0.15}, \"period\": \"2025\", \"fromPeriod\": \"2024\", \"accountCount\": 1}";
 	(void)state;
-	HAS(drawn(&growth_report, "kam.v1.GetGrowthResponse", reply, 1), "Growth at Acme from 2024 to 2025", "-10.00 %", "+25.00 %", "undefined: no planned revenue", "+50.00 % (estimated)",
+	HAS(drawn(&growth_report, "kam.v1.GetGrowthResponse", reply, 1), "we in total", "+15.00 %", "Growth at Acme from 2024 to 2025", "-10.00 %", "+25.00 %", "undefined: no planned revenue", "+50.00 % (estimated)",
 	    "! Rival grows by 50 %", "No plan says");
 	HAS(drawn(&growth_report, "kam.v1.GetGrowthResponse", reply, 0), "Growth from 2024 to 2025 in 1 account\n", "+25.00 %  client -10.00 %  1 flag", "all accounts", "+10.00 %");
 }
