@@ -108,7 +108,7 @@ static Kam__V1__DecideRoundRequest *read_verdicts(struct cli *cli, struct status
 	const struct schema_type *type = schema_type_of(cli->schema, &kam__v1__decide_round_request__descriptor);
 	const char *path = args_text(&cli->args, "file"), *account;
 	ProtobufCMessage *message = schema_message_new(type, &cli->arena);
-	Kam__V1__Phase phase;
+	Kam__V1__Phase phase = KAM__V1__PHASE__PHASE_UNSPECIFIED;
 	if (path) {
 		struct bytes text;
 		struct status wrong;
