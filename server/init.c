@@ -120,7 +120,8 @@ static bool read_password(const char *file, char *ret_password, struct status *s
 		return status_fail(st, STATUS_INVALID_ARGUMENT, "PASSWORD_FILE", "--admin-password-file %s is empty", file);
 	}
 	ret_password[strcspn(ret_password, "\r\n")] = '\0';
-	return password_check(ret_password, "admin password", st);
+	static const char *const own[] = {"admin", "Administrator", NULL};
+	return password_check(ret_password, own, "admin password", st);
 }
 
 static void make_password(char *ret_password)
@@ -222,7 +223,8 @@ bool init_directory(const struct init_options *options, const struct schema *sch
 	snprintf(store, sizeof store, "%s/store", options->directory);
 	snprintf(tls, sizeof tls, "%s/tls", options->directory);
 	snprintf(key, sizeof key, "%s/audit.key", options->directory);
-	bool ok = password_hash(password, hash, st) && check_empty(options->directory, &made, st);
+	static const struct password_cost cost = {LIMIT_PASSWORD_MEMORY_MIB, LIMIT_PASSWORD_PASSES}; /* at another cost it is made anew at the first sign-in */
+	bool ok = password_hash(&cost, password, hash, st) && check_empty(options->directory, &made, st);
 	if (ok && !(make_store(store, schema, hash, st) && audit_key_make(options->directory, st) && make_certificates(options, tls, st))) {
 		unlink(key);
 		remove_below(store);

@@ -6,10 +6,13 @@
 #include "common/net/tls.h"
 #include "common/store/store.h"
 #include "server/access/audit_key.h"
+#include "server/access/password.h"
+#include "server/access/throttle.h"
 #include "server/config.h"
 #include "server/domain/audit_head.h"
 #include "server/domain/domain.h"
 #include "server/init.h"
+#include "server/oidc/oidc.h"
 #include "server/rpc/server.h"
 #include "server/sandbox.h"
 
@@ -22,7 +25,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15 };
+enum { EXIT_OK = 0, EXIT_OTHER = 1, EXIT_USAGE = 2, NAMES_MAX = 15, FILES_MAX = 4 };
 
 struct arguments {
 	const char *data, *listen, *config, *password_file, *head;
@@ -35,7 +38,8 @@ static void print_help(void)
 	printf("kamd - the key account management server\n\n"
 	       "  kamd init --data DIR                          make a new data directory, its certificates and the first admin\n"
 	       "  kamd serve --data DIR --listen 0.0.0.0:7443   serve it until SIGTERM\n"
-	       "  kamd check --data DIR                         read every record and the chain of the log, and say what is damaged\n\n"
+	       "  kamd check --data DIR                         read every record and the chain of the log, and say what is damaged\n"
+	       "  kamd compact --data DIR                       write the store anew: what was deleted or erased is then gone from its file\n\n"
 	       "init\n"
 	       "  --data DIR                  a directory that does not exist, or is empty\n"
 	       "  --admin-password-file FILE  first line is the password of users/admin; without it one is made and printed once\n"
@@ -47,6 +51,8 @@ static void print_help(void)
 	       "check\n"
 	       "  --data DIR                  what init made\n"
 	       "  --head FILE                 a head that kam audit head -o json gave: the log must still hold it\n\n"
+	       "compact (while kamd is stopped)\n"
+	       "  --data DIR                  what init made\n\n"
 	       "SIGTERM stops after the open calls, a second one at once; SIGHUP reads the certificates again. Every key of the configuration, with its default:\n\n");
 	config_print_sample();
 }
@@ -130,6 +136,22 @@ static bool open_engine(struct engine *engine, const struct schema *schema, stru
 	return ok;
 }
 
+/* NULL with the status OK where none is set. */
+static struct oidc *open_oidc(const struct config *config, struct status *st)
+{
+	const struct oidc_settings settings = {
+		.issuer = config->oidc_issuer, .client_id = config->oidc_client_id, .keys = config->oidc_keys, .ca_file = config->oidc_ca,
+		.by_email = strcmp(config->oidc_claim, "email") == 0, .refresh_s = config->oidc_refresh_seconds, .retry_s = config->oidc_retry_seconds};
+	if (!*config->oidc_issuer && !*config->oidc_client_id && !*config->oidc_keys) {
+		return NULL;
+	}
+	if (!settings.by_email && strcmp(config->oidc_claim, "sub") != 0) {
+		status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG", "oidc.claim is email or sub, not %s", config->oidc_claim);
+		return NULL;
+	}
+	return oidc_new(&settings, st);
+}
+
 static void tls_files(const struct config *config, const char *data, char ret_certificate[PATH_MAX], char ret_key[PATH_MAX])
 {
 	snprintf(ret_certificate, PATH_MAX, "%s%s", *config->certificate ? config->certificate : data, *config->certificate ? "" : "/tls/server.pem");
@@ -140,7 +162,12 @@ static struct tls *open_tls(const struct config *config, const char *data, struc
 {
 	char certificate[PATH_MAX], key[PATH_MAX];
 	tls_files(config, data, certificate, key);
-	return tls_server_new(certificate, key, config->tls_intermediate, st);
+	struct tls *tls = tls_server_new(certificate, key, config->tls_intermediate, st);
+	if (tls && *config->client_ca && !tls_server_ask(tls, config->client_ca, st)) {
+		tls_free(tls);
+		tls = NULL;
+	}
+	return tls;
 }
 
 /* Cuts "a b c" into a list that ends with NULL. */
@@ -174,10 +201,30 @@ static bool directories_of(const char *file, char ret_own[PATH_MAX], char ret_re
 	return true;
 }
 
-/* After the start kamd opens nothing but certificates, on SIGHUP, and the store's own files; the web page is in memory. */
-static bool enter_sandbox(const struct config *config, const char *data, struct status *st)
+/* The files that are read again on SIGHUP, and the authorities of an issuer. */
+static size_t files_read_later(const struct config *config, const struct oidc *oidc, const char *certificate, const char *key, const char *files[FILES_MAX])
 {
-	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[4][PATH_MAX];
+	const char *keys = config->oidc_keys;
+	size_t count = 0;
+	files[count++] = certificate;
+	files[count++] = key;
+	if (*config->client_ca) {
+		files[count++] = config->client_ca;
+	}
+	if (oidc && oidc_port(oidc)) {
+		files[count++] = config->oidc_ca;
+	} else if (oidc) {
+		files[count++] = keys;
+	}
+	return count;
+}
+
+/* After the start kamd opens nothing but certificates and keys, on SIGHUP, and the store's own files; the web page is in memory. It connects to an issuer of ID
+ * tokens alone. */
+static bool enter_sandbox(const struct config *config, const char *data, const struct oidc *oidc, struct status *st)
+{
+	char store[PATH_MAX], certificate[PATH_MAX], key[PATH_MAX], directories[2 * FILES_MAX][PATH_MAX];
+	const char *files[FILES_MAX], *readable[2 * FILES_MAX + 1] = {NULL};
 	struct sandbox_report report;
 	if (strcmp(config->sandbox, "off") == 0) {
 		log_event(LOG_WARN, "sandbox", "state", "%s", "off", "reason", "%s", "server.sandbox is off", NULL);
@@ -185,11 +232,16 @@ static bool enter_sandbox(const struct config *config, const char *data, struct 
 	}
 	snprintf(store, sizeof store, "%s/store", data);
 	tls_files(config, data, certificate, key);
-	if (!directories_of(certificate, directories[0], directories[1], st) || !directories_of(key, directories[2], directories[3], st)) {
-		return false;
+	size_t count = files_read_later(config, oidc, certificate, key, files);
+	for (size_t i = 0; i < count; i++) {
+		if (!directories_of(files[i], directories[2 * i], directories[2 * i + 1], st)) {
+			return false;
+		}
+		readable[2 * i] = directories[2 * i];
+		readable[2 * i + 1] = directories[2 * i + 1];
 	}
-	const char *writable[] = {store, NULL}, *readable[] = {directories[0], directories[1], directories[2], directories[3], NULL};
-	struct sandbox_options options = {strcmp(config->sandbox, "require") == 0, writable, readable};
+	const char *writable[] = {store, NULL};
+	struct sandbox_options options = {strcmp(config->sandbox, "require") == 0, writable, readable, oidc ? oidc_port(oidc) : 0};
 	if (!sandbox_enter(&options, &report, st)) {
 		return false;
 	}
@@ -205,23 +257,32 @@ static bool serve(struct config *config, const char *data, struct status *st)
 	struct engine engine = {0};
 	struct server *server = NULL;
 	struct tls *tls = NULL;
+	struct throttle *throttle = NULL;
 	struct schema *schema = open_schema(st);
 	struct store *store = schema ? open_store(data, config->store_mib, false, schema, st) : NULL;
 	uint8_t audit_key[STORE_SECRET_KEY_BYTES];
 	bool ok = store && open_engine(&engine, schema, store, st) && audit_key_read(data, audit_key, st) && (tls = open_tls(config, data, st)) != NULL && list_origins(config->web_origins, origins, st) &&
-	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL);
+	          (!*config->web_directory || (web = web_open(config->web_directory, st)) != NULL) &&
+	          ((engine.oidc = open_oidc(config, st)) != NULL || status_ok(st));
 	if (ok) {
 		engine.audit_key = audit_key;
+		engine.access.settings = config->access;
+		engine.access.throttle = throttle = throttle_new(&config->access.throttle);
+		ok = throttle || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+	}
+	if (ok) {
 		struct server_options options = {
 			.listen = config->listen, .workers = config->workers, .readers = config->readers, .compress_bytes = config->compress_bytes,
 			.limits = config->limits, .origins = *origins ? origins : NULL, .tls = tls, .engine = &engine, .web = web};
 		server = server_new(&options, st);
-		ok = server && enter_sandbox(config, data, st) && server_run(server, st);
+		ok = server && enter_sandbox(config, data, engine.oidc, st) && server_run(server, st);
 		server_free(server);
 	}
 	sodium_memzero(audit_key, sizeof audit_key);
+	oidc_free(engine.oidc);
 	web_free(web);
 	tls_free(tls);
+	throttle_free(throttle);
 	engine_done(&engine);
 	store_close(store);
 	schema_free(schema);
@@ -238,7 +299,7 @@ static int run_serve(const struct arguments *arguments)
 	enum log_level level;
 	status_init(&st);
 	config_init(&config);
-	if (arguments->config && !config_read(&config, arguments->config, &st)) {
+	if ((arguments->config && !config_read(&config, arguments->config, &st)) || !password_cost_check(&config.access.password, &st)) {
 		return fail(&st);
 	}
 	if (arguments->listen && snprintf(config.listen, sizeof config.listen, "%s", arguments->listen) >= (int)sizeof config.listen) {
@@ -299,6 +360,22 @@ static int run_check(const struct arguments *arguments)
 	return EXIT_OK;
 }
 
+/* ---- compact --------------------------------------------------------------------------------------------------------------------------------- */
+
+static int run_compact(const struct arguments *arguments)
+{
+	char directory[PATH_MAX];
+	struct status st;
+	uint64_t before = 0, after = 0;
+	status_init(&st);
+	snprintf(directory, sizeof directory, "%s/store", arguments->data);
+	if (!store_compact(directory, &before, &after, &st)) {
+		return fail(&st);
+	}
+	printf("%s: the store had %llu bytes and has %llu now.\n", arguments->data, (unsigned long long)before, (unsigned long long)after);
+	return EXIT_OK;
+}
+
 /* ---- the command line ---------------------------------------------------------------------------------------------------------------------------- */
 
 static const struct command {
@@ -309,6 +386,7 @@ static const struct command {
 	{"init", run_init, "dpn"},
 	{"serve", run_serve, "dlc"},
 	{"check", run_check, "dH"},
+	{"compact", run_compact, "d"},
 };
 
 static const struct option options[] = {

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <sched.h>
@@ -11,11 +13,13 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -91,6 +95,43 @@ static bool allow_below(int ruleset, const char *const *directories, uint64_t ac
 	return true;
 }
 
+/* What the C library reads to look up a name. Those that are not there are not needed. One that is a link into a directory of its own, as a resolver's service
+ * makes it, may be replaced there. */
+static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"};
+
+/* struct landlock_net_port_attr, LANDLOCK_RULE_NET_PORT and LANDLOCK_ACCESS_NET_CONNECT_TCP: newer than some headers. */
+struct port_rule {
+	uint64_t allowed_access, port;
+};
+enum { RULE_NET_PORT = 2, NETWORK_CONNECT = 1 << 1, HTTPS_PORT = 443, DNS_PORT = 53 /* for answers that are too long for a datagram */ };
+
+static bool allow_port(int ruleset, uint16_t port)
+{
+	const struct port_rule rule = {NETWORK_CONNECT, port};
+	return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) == 0;
+}
+
+/* Lets it look up names and connect; kernels before ABI 4 do not bound where to. */
+static bool allow_outgoing(int ruleset, uint16_t port, int abi, struct status *st)
+{
+	for (size_t i = 0; i < sizeof resolver_files / sizeof *resolver_files && !SANITIZED; i++) {
+		char real[PATH_MAX], directory[PATH_MAX];
+		if (!realpath(resolver_files[i], real)) {
+			continue;
+		}
+		snprintf(directory, sizeof directory, "%s", real);
+		bool own = strcmp(dirname(directory), "/etc") != 0;
+		struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE, .parent_fd = open(own ? directory : real,
+			O_PATH | O_CLOEXEC)};
+		if (rule.parent_fd >= 0) {
+			syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+			close(rule.parent_fd);
+		}
+	}
+	return abi < 4 || (allow_port(ruleset, port) && allow_port(ruleset, HTTPS_PORT) && allow_port(ruleset, DNS_PORT)) ||
+	       status_fail(st, STATUS_FAILED_PRECONDITION, "SANDBOX", "the sandbox cannot let port %u out: %s", port, strerror(errno));
+}
+
 static bool confine_files(const struct sandbox_options *options, struct sandbox_report *report, struct status *st)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -102,7 +143,8 @@ static bool confine_files(const struct sandbox_options *options, struct sandbox_
 	uint64_t writing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE | files_truncate;
 	int fd = (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof ruleset, 0);
 	bool ok = fd >= 0 && allow_below(fd, options->writable, writing & ruleset.files, st) &&
-	          (SANITIZED || allow_below(fd, options->readable, reading, st));
+	          (SANITIZED || allow_below(fd, options->readable, reading, st)) &&
+	          (options->connect_port == 0 || allow_outgoing(fd, options->connect_port, (int)abi, st));
 	if (ok) {
 		ok = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	}
@@ -135,8 +177,8 @@ static void drop_capabilities(struct sandbox_report *report)
 
 /* ---- seccomp --------------------------------------------------------------------------------------------------------------------------------- */
 
-/* What kamd was seen to use after the start by all the tests, and what the libraries under it use where tests do not lead: a large block that grows, a write that was cut
- * short, a machine without vDSO. */
+/* What kamd was seen to use after the start by all the tests, and what the libraries under it use where tests do not lead: a large block that grows, a write
+ * that was cut short, a machine without vDSO. */
 static const char *const allowed[] = {
 	/* memory; mmap and mprotect are below */
 	"brk", "madvise", "mremap", "munmap",
@@ -152,6 +194,9 @@ static const char *const allowed[] = {
 	/* time and chance */
 	"clock_getres", "clock_gettime", "clock_nanosleep", "getrandom", "gettimeofday",
 };
+
+/* Where something goes out: the event loop's connecting, and what looking up a name takes. */
+static const char *const allowed_outgoing[] = {"bind", "connect", "getsockopt", "poll", "ppoll", "recvfrom", "recvmsg", "sendmmsg", "sendmsg", "uname"};
 
 /* What a correct kamd never calls, whatever library it runs with. */
 static const char *const deadly[] = {
@@ -193,7 +238,18 @@ static int add_arguments(scmp_filter_ctx filter)
 	return result ? result : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 }
 
-static void filter_calls(struct sandbox_report *report)
+/* Sockets of the internet, and of netlink, by which the C library learns which kinds of addresses the machine has. */
+static int add_outgoing(scmp_filter_ctx filter)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_NETLINK};
+	int result = add_names(filter, allowed_outgoing, sizeof allowed_outgoing / sizeof *allowed_outgoing, SCMP_ACT_ALLOW);
+	for (size_t i = 0; i < sizeof families / sizeof *families && result == 0; i++) {
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]));
+	}
+	return result;
+}
+
+static void filter_calls(bool outgoing, struct sandbox_report *report)
 {
 	if (SANITIZED) {
 		lacks(report, "seccomp: a build with sanitizers needs more calls");
@@ -206,6 +262,7 @@ static void filter_calls(struct sandbox_report *report)
 	result = result ? result : add_names(filter, allowed, sizeof allowed / sizeof *allowed, SCMP_ACT_ALLOW);
 	result = result ? result : add_names(filter, deadly, sizeof deadly / sizeof *deadly, SCMP_ACT_KILL_PROCESS);
 	result = result ? result : add_arguments(filter);
+	result = result || !outgoing ? result : add_outgoing(filter);
 	result = result ? result : seccomp_load(filter);
 	if (result != 0) {
 		lacks(report, "seccomp: %s", strerror(-result));
@@ -224,7 +281,7 @@ bool sandbox_enter(const struct sandbox_options *options, struct sandbox_report 
 		return false;
 	}
 	drop_capabilities(ret_report);
-	filter_calls(ret_report);
+	filter_calls(options->connect_port != 0, ret_report);
 	return !options->required || !*ret_report->missing ||
 	       status_fail(st, STATUS_FAILED_PRECONDITION, "SANDBOX", "the sandbox is required and not complete: %s", ret_report->missing);
 }

@@ -43,7 +43,7 @@ void cli_interrupted(int number)
 	_exit(EXIT_INTERRUPTED);
 }
 
-static bool can_ask(const struct cli *cli)
+bool cli_can_ask(const struct cli *cli)
 {
 	return cli->terminal.in && cli->terminal.error && !args_given(&cli->args, "no-input");
 }
@@ -55,7 +55,7 @@ bool cli_confirm(struct cli *cli, const char *flag, struct status *st, const cha
 	va_start(arguments, format);
 	vsnprintf(question, sizeof question, format, arguments);
 	va_end(arguments);
-	if (!can_ask(cli)) {
+	if (!cli_can_ask(cli)) {
 		return usage_fail(st, "%s There is no terminal to ask on: give --%s to go on", question, flag);
 	}
 	fprintf(stderr, "%s [y/N] ", text_clean(question, &cli->arena));
@@ -94,7 +94,7 @@ const char *cli_password(struct cli *cli, const char *flag, const char *question
 {
 	const char *path = args_text(&cli->args, flag);
 	if (!path) {
-		if (can_ask(cli)) {
+		if (cli_can_ask(cli)) {
 			return ask_without_echo(cli, question, st);
 		}
 		usage_fail(st, "there is no terminal to ask for a password on: give it in a file with --%s FILE (- for stdin)", flag);

@@ -31,6 +31,7 @@ enum exit_code {
 };
 
 struct cli;
+struct report;
 
 struct command {
 	const char *words;    /* "import", "access check" */
@@ -42,7 +43,8 @@ struct command {
 	size_t options_count;
 	size_t arguments_min, arguments_max;
 	bool (*run)(struct cli *cli, struct status *st);
-	/* Of commands on resources: */
+	const struct report *report; /* of a command that shows one */
+	/* Of commands on resources; of reports the method: */
 	const struct schema_resource *resource;
 	const struct schema_method *method;
 };
@@ -113,6 +115,8 @@ const char *cli_request_id(struct cli *cli);
 
 /* ---- asking (ask.c) ------------------------------------------------------------------------------------------------------------------ */
 
+/* Whether there is a terminal to ask on, and no --no-input. */
+bool cli_can_ask(const struct cli *cli);
 /* Asks on the terminal. True for yes. Without a terminal, or with --no-input, a usage error that names `flag`. */
 bool cli_confirm(struct cli *cli, const char *flag, struct status *st, const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The password in --`flag` FILE (its first line; "-" is stdin), or asked for without echo. NULL and `st` where there is neither. */
@@ -133,10 +137,13 @@ bool whoami_run(struct cli *cli, struct status *st);
 bool passwd_run(struct cli *cli, struct status *st);
 bool context_list_run(struct cli *cli, struct status *st);
 bool context_use_run(struct cli *cli, struct status *st);
-bool portfolio_run(struct cli *cli, struct status *st);
 bool map_run(struct cli *cli, struct status *st);
 bool scorecard_run(struct cli *cli, struct status *st);
 bool import_run(struct cli *cli, struct status *st);
+bool proposals_run(struct cli *cli, struct status *st);
+bool assess_run(struct cli *cli, struct status *st);
+bool vote_run(struct cli *cli, struct status *st);
+bool decide_run(struct cli *cli, struct status *st);
 bool access_check_run(struct cli *cli, struct status *st);
 bool audit_head_run(struct cli *cli, struct status *st);
 bool audit_key_run(struct cli *cli, struct status *st);

@@ -3,6 +3,7 @@
  * kam completion bash: a script that knows every word and flag, made from the same tables as help. It asks a server only for names, and only for a second.
  */
 #include "client/cli/noun.h"
+#include "client/cli/report.h"
 
 #include <stdio.h>
 
@@ -16,7 +17,7 @@ static const char head[] =
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 	"\tlocal noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]}\n"
 	"\tcase $prev in\n"
-	"\t-o|--output) _kam_words \"table wide json jsonl csv yaml name\"; return ;;\n"
+	"\t-o|--output) _kam_words \"table wide json jsonl csv yaml name svg\"; return ;;\n"
 	"\t--ca|--file|--token-file|--password-file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n";
 
 static const char tail[] =
@@ -56,6 +57,15 @@ static void print_noun(struct cli *cli, const struct schema_resource *resource)
 	printf("\t\tesac ;;\n");
 }
 
+/* Stands among the verbs of its noun already. */
+static bool is_of_noun(struct cli *cli, const struct command *command)
+{
+	size_t size = strcspn(command->words, " ");
+	const char *word = arena_strndup(&cli->arena, command->words, size);
+	const struct schema_resource *resource = word ? noun_find(cli, word) : NULL;
+	return resource && strcmp(noun_word(resource, &cli->arena), word) == 0;
+}
+
 static void print_command(const struct command *command)
 {
 	size_t size = strcspn(command->words, " ");
@@ -84,7 +94,10 @@ bool completion_run(struct cli *cli, struct status *st)
 		print_noun(cli, *at);
 	}
 	for (size_t i = 0; i < commands_count; i++) {
-		print_command(&commands[i]);
+		if (is_of_noun(cli, &commands[i])) {
+			continue;
+		}
+		print_command(commands[i].report ? report_command(cli, &commands[i]) : &commands[i]);
 	}
 	fputs(tail, stdout);
 	return output_check(st);

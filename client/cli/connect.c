@@ -43,7 +43,7 @@ bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 	if (!context_token(&cli->context, &cli->arena, &token, st)) {
 		return false;
 	}
-	if (signed_in && !token) {
+	if (signed_in && !token && !cli->context.cert_file) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "NOT_SIGNED_IN", "not signed in to %s", cli->context.server);
 	}
 	const struct kam_options options = {
@@ -51,6 +51,8 @@ bool cli_connect(struct cli *cli, bool signed_in, struct status *st)
 		.ca_file = cli->context.ca_file,
 		.token = token,
 		.user_agent = "kam/" KAM_VERSION,
+		.cert_file = cli->context.cert_file,
+		.key_file = cli->context.key_file,
 	};
 	struct kam_status said;
 	cli->kam = kam_open(&options, &said);

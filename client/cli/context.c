@@ -65,6 +65,10 @@ static int read_entry(void *user, const char *section, const char *name, const c
 		context->ca_file = copy;
 	} else if (strcmp(name, "user") == 0) {
 		context->user = copy;
+	} else if (strcmp(name, "cert") == 0) {
+		context->cert_file = copy;
+	} else if (strcmp(name, "key") == 0) {
+		context->key_file = copy;
 	} else {
 		return 0;
 	}
@@ -83,7 +87,7 @@ bool contexts_read(struct arena *arena, struct contexts *ret_contexts, struct st
 	int line = ini_parse_string(text, read_entry, &reading);
 	if (line != 0) {
 		return status_fail(st, STATUS_FAILED_PRECONDITION, "",
-		                   "%s, line %d: expected `current = NAME` or, below [context NAME], `server`, `ca` or `user`", path, line);
+		                   "%s, line %d: expected `current = NAME` or, below [context NAME], `server`, `ca`, `user`, `cert` or `key`", path, line);
 	}
 	return true;
 }
@@ -104,6 +108,12 @@ bool contexts_write(const struct contexts *contexts, struct arena *arena, struct
 		}
 		if (context->user) {
 			buf_printf(&out, "user = %s\n", context->user);
+		}
+		if (context->cert_file) {
+			buf_printf(&out, "cert = %s\n", context->cert_file);
+		}
+		if (context->key_file) {
+			buf_printf(&out, "key = %s\n", context->key_file);
 		}
 	}
 	const char *path = config_path(arena, st);
@@ -164,25 +174,49 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 	*ret_context = stored ? *stored : (struct context){0};
 	ret_context->name = name;
 	const char *server = first(args_text(args, "server"), "KAM_SERVER");
-	const char *token_file = first(args_text(args, "token-file"), "KAM_TOKEN_FILE");
+	const char *token = args_text(args, "token-file") ? NULL : first(NULL, "KAM_TOKEN");
+	const char *token_file = token ? NULL : first(args_text(args, "token-file"), "KAM_TOKEN_FILE");
 	const char *ca_file = first(args_text(args, "ca"), "KAM_CA");
+	const char *cert_file = first(args_text(args, "cert"), "KAM_CERT"), *key_file = first(args_text(args, "key"), "KAM_KEY");
 	bool elsewhere = server && (!ret_context->server || strcmp(server, ret_context->server) != 0);
 	ret_context->server = server ? server : ret_context->server;
 	if (elsewhere) {
-		ret_context->ca_file = NULL;
-		ret_context->user = NULL;
+		ret_context->ca_file = ret_context->user = NULL;
 	}
+	if (elsewhere || cert_file) { /* a pair: the key of one context does not fit the certificate of another */
+		ret_context->cert_file = cert_file;
+		ret_context->key_file = NULL;
+	}
+	ret_context->key_file = key_file ? key_file : ret_context->key_file;
 	ret_context->ca_file = ca_file ? ca_file : ret_context->ca_file;
-	ret_context->token_given = token_file != NULL;
-	ret_context->token_file = token_file ? token_file : elsewhere ? NULL : token_path(name, arena, st);
+	ret_context->token = token;
+	ret_context->token_given = token || token_file;
+	/* Whoever names a certificate wants it to count, and beside a token it would not. */
+	ret_context->token_file = token_file ? token_file : elsewhere || token || cert_file ? NULL : token_path(name, arena, st);
 	return status_ok(st);
 }
 
 /* ---- tokens --------------------------------------------------------------------------------------------------------------------------------- */
 
+/* The first word of a text as a token; what cannot stand in a header is refused here. */
+static bool read_token(const char *text, const char *where, struct arena *arena, const char **ret_token, struct status *st)
+{
+	size_t size = strcspn(text, " \t\r\n");
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] < 0x21 || text[i] > 0x7E) {
+			return status_fail(st, STATUS_FAILED_PRECONDITION, "", "%s holds no token; sign in with kam login", where);
+		}
+	}
+	*ret_token = size > 0 ? arena_strndup(arena, text, size) : NULL;
+	return true;
+}
+
 bool context_token(const struct context *context, struct arena *arena, const char **ret_token, struct status *st)
 {
 	*ret_token = NULL;
+	if (context->token) {
+		return read_token(context->token, "KAM_TOKEN", arena, ret_token, st);
+	}
 	if (!context->token_file) {
 		return true;
 	}
@@ -198,14 +232,7 @@ bool context_token(const struct context *context, struct arena *arena, const cha
 		}
 		return status_ok(st);
 	}
-	size_t size = strcspn(text, " \t\r\n");
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] < 0x21 || text[i] > 0x7E) {
-			return status_fail(st, STATUS_FAILED_PRECONDITION, "", "%s holds no token; sign in with kam login", context->token_file);
-		}
-	}
-	*ret_token = size > 0 ? arena_strndup(arena, text, size) : NULL;
-	return true;
+	return read_token(text, context->token_file, arena, ret_token, st);
 }
 
 bool context_token_write(const struct context *context, const char *token, struct arena *arena, struct status *st)
@@ -215,9 +242,11 @@ bool context_token_write(const struct context *context, const char *token, struc
 	return path && line && private_write(path, line, arena, st);
 }
 
-void context_token_remove(const struct context *context)
+bool context_token_remove(const struct context *context, struct arena *arena, struct status *st)
 {
-	if (context->token_file && !context->token_given) {
-		unlink(context->token_file);
+	const char *path = context->token_given ? NULL : token_path(context->name, arena, st);
+	if (path) {
+		unlink(path);
 	}
+	return path || context->token_given;
 }

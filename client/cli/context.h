@@ -17,8 +17,11 @@ struct context {
 	const char *server;     /* NULL: none known */
 	const char *ca_file;    /* NULL: the system's */
 	const char *user;       /* NULL: none known */
+	const char *cert_file;  /* client certificate; NULL: none */
+	const char *key_file;   /* its key; NULL: in the same file */
 	const char *token_file; /* NULL: none; may not exist */
-	bool token_given;       /* the token file was named by flag or environment: its mode is the user's business */
+	const char *token;      /* the token itself, from the environment; NULL: in token_file */
+	bool token_given;       /* token or token file came by flag or environment: the file's mode is the user's business, and whose it is we do not know */
 };
 
 /* All contexts of the file, in its order. */
@@ -42,4 +45,5 @@ bool context_resolve(const struct args *args, struct arena *arena, struct contex
 /* The token, NULL if there is none. Refuses a context's own token file that others may read. */
 bool context_token(const struct context *context, struct arena *arena, const char **ret_token, struct status *st);
 bool context_token_write(const struct context *context, const char *token, struct arena *arena, struct status *st);
-void context_token_remove(const struct context *context);
+/* Forgets the context's own token; one that was given by flag or environment stays. */
+bool context_token_remove(const struct context *context, struct arena *arena, struct status *st);

@@ -68,29 +68,49 @@ const char *draw_day(const Google__Protobuf__Timestamp *time, struct arena *aren
 	return day ? day : "";
 }
 
+/* One cell, filled from `from` to `to`, both 0 to 1. U+2588 is the full cell, U+258F its left eighth, U+2590 its right half. */
+static void draw_cell(struct buf *out, double from, double to, const char *empty)
+{
+	if (from <= 0) {
+		unsigned eighths = (unsigned)llround(to * 8);
+		if (eighths > 0) {
+			buf_add_text(out, "\xE2\x96");
+			buf_add_byte(out, (uint8_t)(0x90 - eighths));
+			return;
+		}
+	} else if (to >= 1 && from < 0.75) {
+		buf_add_text(out, from < 0.25 ? "\xE2\x96\x88" : "\xE2\x96\x90");
+		return;
+	}
+	buf_add_text(out, empty);
+}
+
+void draw_span(struct buf *out, double from, double to, size_t width, const char *empty)
+{
+	double cells = (double)width;
+	from = fmin(fmax(from, 0), cells);
+	to = fmin(fmax(to, from), cells);
+	if (to > from && to - from < 0.125) {
+		/* What ends at the right end shows there, anything else at the left of its cell. */
+		from = to >= cells ? cells - 0.5 : floor(from);
+		to = to >= cells ? cells : from + 0.125;
+	}
+	for (size_t i = 0; i < width; i++) {
+		double start = fmax(from - (double)i, 0), end = fmin(to - (double)i, 1);
+		if (end <= start) {
+			buf_add_text(out, empty);
+		} else {
+			draw_cell(out, start, end, empty);
+		}
+	}
+}
+
 const char *draw_bar(const Kam__V1__Figure *figure, size_t width, struct arena *arena)
 {
 	struct buf out;
 	buf_init(&out, arena);
-	if (!figure_defined(figure)) {
-		for (size_t i = 0; i < width; i++) {
-			buf_add_text(&out, "\xC2\xB7");
-		}
-		return buf_text(&out);
-	}
-	double value = fmin(fmax(figure->value, 0), 1);
-	size_t eighths = (size_t)llround(value * (double)width * 8);
-	for (size_t i = 0; i < width; i++) {
-		size_t part = eighths > i * 8 ? eighths - i * 8 : 0;
-		part = part > 8 ? 8 : part;
-		if (part == 0) {
-			buf_add_text(&out, "\xE2\x96\x91");
-		} else {
-			/* U+2588 is the full cell, U+258F one eighth of it. */
-			buf_add_text(&out, "\xE2\x96");
-			buf_add_byte(&out, (uint8_t)(0x90 - part));
-		}
-	}
+	bool defined = figure_defined(figure);
+	draw_span(&out, 0, defined ? figure->value * (double)width : 0, width, defined ? "\xE2\x96\x91" : "\xC2\xB7");
 	return buf_text(&out);
 }
 

@@ -19,6 +19,9 @@ const char *draw_number(const Kam__V1__Figure *figure, int decimals, struct aren
 const char *draw_money(const Kam__V1__Money *money, bool currency, struct arena *arena);
 /* "2026-09-30"; "–" where NULL. */
 const char *draw_day(const Google__Protobuf__Timestamp *time, struct arena *arena);
+/* The cells from `from` to `to` of `width` filled, the others as `empty` says; in eighths of a cell at the right end, in halves at the left, where Unicode has
+ * no more. A span that is not empty shows. */
+void draw_span(struct buf *out, double from, double to, size_t width, const char *empty);
 /* A bar of `width` cells for 0 to 1, in eighths of a cell; dots where undefined. */
 const char *draw_bar(const Kam__V1__Figure *figure, size_t width, struct arena *arena);
 

@@ -67,7 +67,9 @@ static void print_overview(struct cli *cli)
 	               "kam portfolio --order-by \"won_value desc\"\n"
 	               "kam accounts list --filter 'phase = KEY' --columns name,owner,tier\n"
 	               "kam accounts update acme --set phase=KEY --set owner=jane\n"
-	               "kam map acme\n");
+	               "kam map acme\n"
+	               "kam criteria-sets list-proposals\n"
+	               "kam matrix -o svg > matrix.svg\n");
 	printf("\nCommands\n");
 	for (size_t i = 0; i < commands_count; i++) {
 		print_entry(cli, commands[i].words, commands[i].summary, OPTION_COLUMN);
@@ -101,6 +103,13 @@ static void print_noun(struct cli *cli, const struct command *command)
 	printf("\nVerbs\n");
 	for (size_t i = 0; i < count; i++) {
 		print_entry(cli, words[i], noun_command(cli, resource, words[i])->summary, OPTION_COLUMN);
+	}
+	for (size_t i = 0; i < commands_count; i++) { /* kam audit verify */
+		const char *rest = strchr(commands[i].words, ' ');
+		const char *word = rest ? arena_strndup(&cli->arena, commands[i].words, (size_t)(rest - commands[i].words)) : NULL;
+		if (word && noun_find(cli, word) == resource) {
+			print_entry(cli, rest + 1, commands[i].summary, OPTION_COLUMN);
+		}
 	}
 	printf("\nkam %s VERB --help says more; kam explain %s lists the fields.\n", command->words, command->words);
 }

@@ -156,7 +156,8 @@ static bool make_start(struct importing *importing, const struct schema_resource
 	if (!csv_read(importing->csv, &cli->arena, &header, st)) {
 		return usage_fail(st, "%s is empty: its first line must have the names of the columns", file);
 	}
-	if (!import_map_check(cli, map, &header, base_name(file), st)) {
+	map = map ? map : import_map_of_header(cli, resource, &header, base_name(file), st);
+	if (!map || !import_map_check(cli, map, &header, base_name(file), st)) {
 		return false;
 	}
 	const char *parent = parent_resolve(cli, resource, false, st);
@@ -186,7 +187,7 @@ static const struct schema_resource *find_resource(struct cli *cli, const Kam__V
 		usage_fail(st, "\"%s\" is not a resource that can be imported%s; kam explain lists the resources", word, resource ? "" : noun_suggestion(cli, word));
 		return NULL;
 	}
-	if (map->resource[0] && schema_resource_find(cli->schema, map->resource) != resource) {
+	if (map && map->resource[0] && schema_resource_find(cli->schema, map->resource) != resource) {
 		usage_fail(st, "the map is for %s, not for %s", map->resource, resource->plural);
 		return NULL;
 	}
@@ -197,11 +198,11 @@ bool import_run(struct cli *cli, struct status *st)
 {
 	const char *map_name = args_text(&cli->args, "map");
 	struct csv_options options = {.encoding = args_text(&cli->args, "encoding")};
-	if (!map_name) {
-		return usage_fail(st, "which column is which field? Give --map MAP; kam import --help lists the maps that come with kam");
+	if (map_name && args_given(&cli->args, "key")) {
+		return usage_fail(st, "--key: the map says which columns tell rows apart; leave out one of the two");
 	}
-	Kam__V1__ImportMap *map = import_map_load(cli, map_name, st);
-	const struct schema_resource *resource = map ? find_resource(cli, map, st) : NULL;
+	Kam__V1__ImportMap *map = map_name ? import_map_load(cli, map_name, st) : NULL;
+	const struct schema_resource *resource = status_ok(st) ? find_resource(cli, map, st) : NULL;
 	struct importing *importing = arena_calloc(&cli->arena, 1, sizeof *importing);
 	if (!resource || !importing || !separator_of(cli, &options.separator, st)) {
 		return false;

@@ -18,6 +18,9 @@ extern const size_t embedded_maps_count;
 
 /* By the name of a map that comes with kam, or the path of a file. */
 Kam__V1__ImportMap *import_map_load(struct cli *cli, const char *name, struct status *st);
+/* The map of a file whose headings are fields of the resource ("account" or "parent" for what a row lies below, "id" for the last part of its name, scores.product-fit
+ * for one of several). --key says which columns tell rows apart. */
+Kam__V1__ImportMap *import_map_of_header(struct cli *cli, const struct schema_resource *resource, const struct csv_row *header, const char *file, struct status *st);
 /* The columns that the map names are in the file, each once. */
 bool import_map_check(struct cli *cli, const Kam__V1__ImportMap *map, const struct csv_row *header, const char *file, struct status *st);
 

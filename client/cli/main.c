@@ -2,7 +2,7 @@
  *
  * kam: finds the command that the first words name, reads its options, runs it, and turns what became of it into an exit code.
  */
-#include "client/cli/cli.h"
+#include "client/cli/report.h"
 
 #include "common/base/limits.h"
 
@@ -88,6 +88,9 @@ static bool read_global(struct cli *cli, struct status *st)
 	cli->output_asked = format != NULL;
 	if (format && !output_format_of_name(format, &cli->output.format)) {
 		return usage_fail(st, "--output: \"%s\" is no format; use table, wide, json, jsonl, csv, yaml or name", format);
+	}
+	if (cli->output.format == OUTPUT_SVG && !report_draws(cli->command)) {
+		return usage_fail(st, "--output: kam %s has no drawing; use table, wide, json, jsonl, csv, yaml or name", cli->command->words);
 	}
 	cli->output.columns = args_text(&cli->args, "columns");
 	cli->output.headers = !args_given(&cli->args, "no-headers");

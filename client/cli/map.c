@@ -212,6 +212,7 @@ bool map_run(struct cli *cli, struct status *st)
 		return output_check(st);
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
+	case OUTPUT_SVG:
 		break;
 	}
 	return cli->output.columns ? print_nodes(cli, map, st) : print_map(cli, map, st);

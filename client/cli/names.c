@@ -65,6 +65,13 @@ static const char *parent_of_account(struct cli *cli, const struct schema_resour
 	return fill_pattern(parent->pattern, ids, &cli->arena);
 }
 
+/* Of what users have (sessions, API tokens) one means one's own. */
+static const char *own_parent(struct cli *cli, const struct schema_resource *parent)
+{
+	bool of_user = parent && strcmp(parent->collection, "users") == 0 && cli->context.user && !cli->context.token_given;
+	return of_user ? arena_printf(&cli->arena, "users/%s", cli->context.user) : "";
+}
+
 const char *parent_resolve(struct cli *cli, const struct schema_resource *resource, bool wildcard, struct status *st)
 {
 	const char *text = args_text(&cli->args, "parent"), *account = args_text(&cli->args, "account");
@@ -74,7 +81,7 @@ const char *parent_resolve(struct cli *cli, const struct schema_resource *resour
 		account = NULL; /* a field of the resource itself: the accounts of a binding */
 	}
 	if (!text && !account) {
-		return "";
+		return wildcard ? "" : own_parent(cli, parent);
 	}
 	if (text && account) {
 		usage_fail(st, "--account is short for --parent: give one of them");

@@ -109,8 +109,22 @@ static bool has_verb(const struct schema_resource *resource, const struct verb *
 	return verb->verb == VERB_CUSTOM ? !resource->system && resource->methods[VERB_LIST] : resource->methods[verb->verb] != NULL;
 }
 
+/* The row of "rounds vote" in the table: commands on resources that are not made from the contract. NULL: none. */
+static const struct command *row_of_noun(const char *noun, const char *verb)
+{
+	size_t size = strlen(noun);
+	for (size_t i = 0; i < commands_count; i++) {
+		const char *words = commands[i].words;
+		if (strncmp(words, noun, size) == 0 && words[size] == ' ' && strcmp(words + size + 1, verb) == 0) {
+			return &commands[i];
+		}
+	}
+	return NULL;
+}
+
 size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const char **ret_words, size_t size)
 {
+	const char *noun = noun_word(resource, &cli->arena);
 	size_t count = 0;
 	for (size_t i = 0; i < VERBS && count < size; i++) {
 		if (has_verb(resource, &verbs[i])) {
@@ -119,8 +133,15 @@ size_t noun_verbs(struct cli *cli, const struct schema_resource *resource, const
 	}
 	for (size_t i = 0; i < schema_methods_count(cli->schema) && count < size; i++) {
 		const struct schema_method *method = schema_method_at(cli->schema, i);
-		if (is_custom(method, resource)) {
-			ret_words[count++] = noun_verb_word(resource, method, &cli->arena);
+		const char *word = is_custom(method, resource) ? noun_verb_word(resource, method, &cli->arena) : NULL;
+		if (word && !row_of_noun(noun, word)) {
+			ret_words[count++] = word;
+		}
+	}
+	for (size_t i = 0; i < commands_count && count < size; i++) {
+		const char *space = strchr(commands[i].words, ' ');
+		if (space && row_of_noun(noun, space + 1) == &commands[i]) {
+			ret_words[count++] = space + 1;
 		}
 	}
 	return count;
@@ -169,14 +190,21 @@ static size_t add_option(struct option *options, size_t count, struct option opt
 static size_t body_options(struct option *options, size_t count, bool changes)
 {
 	count = add_option(options, count,
-	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE", "a field, by its path (opt_in.signed_on); again for more; empty clears it",
-	                                   NULL});
+	                   (struct option){"set", 0, OPTION_LIST, "FIELD=VALUE",
+	                                   "a field, by its path (opt_in.signed_on, or criteria.ID.weight of a list); again for more; empty clears it", NULL});
 	count = add_option(options, count, (struct option){"file", 0, OPTION_VALUE, "FILE", "the fields as JSON, - for stdin; --set goes over it", NULL});
 	if (changes) {
 		count = add_option(options, count,
 		                   (struct option){"etag", 0, OPTION_VALUE, "ETAG", "refuse if it has changed since: the etag that get showed", NULL});
 	}
 	return count;
+}
+
+/* One of several: "permission" of the field permissions. */
+static const char *one_of(const struct schema_field *field, struct arena *arena)
+{
+	size_t size = strlen(field->name);
+	return field->repeated && size > 1 && field->name[size - 1] == 's' ? arena_strndup(arena, field->name, size - 1) : field->name;
 }
 
 /* What a table shows of a resource can be given by a flag of its own; "--account acme" for each of several accounts. */
@@ -188,7 +216,7 @@ static size_t column_options(struct cli *cli, const struct schema_resource *reso
 			continue;
 		}
 		const struct schema_resource *target = field->repeated && field->rules.reference ? schema_resource_find(cli->schema, field->rules.reference) : NULL;
-		const char *name = text_kebab(target ? target->singular : field->name, &cli->arena);
+		const char *name = text_kebab(target ? target->singular : one_of(field, &cli->arena), &cli->arena);
 		if (!args_option(global_options, global_options_count, arena_printf(&cli->arena, "--%s", name))) {
 			count = add_option(options, count,
 			                   (struct option){name, 0, field->repeated ? OPTION_LIST : OPTION_VALUE, request_value_word(field), field->comment, field});
@@ -212,7 +240,8 @@ static size_t verb_options(struct cli *cli, const struct schema_resource *resour
 		count = add_option(options, count, (struct option){"all", 0, OPTION_FLAG, NULL, "every page", NULL});
 	}
 	if (resource->parent) {
-		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", "what it lies below: accounts/acme", NULL});
+		const char *help = arena_printf(&cli->arena, "what it lies below: %s", noun_example_name(resource->parent, &cli->arena));
+		count = add_option(options, count, (struct option){"parent", 0, OPTION_VALUE, "NAME", help, NULL});
 		if (strncmp(resource->pattern, "accounts/", 9) == 0) {
 			count = add_option(options, count, (struct option){"account", 0, OPTION_VALUE, "ID", "short for --parent accounts/ID", NULL});
 		}
@@ -253,11 +282,15 @@ static const char *verb_examples(struct cli *cli, const struct schema_resource *
 	struct buf out;
 	buf_init(&out, &cli->arena);
 	const char *name = resource->singleton ? "" : noun_example_name(resource, &cli->arena);
-	const char *below = resource->parent ? " --account acme" : "";
+	const char *below = strncmp(resource->pattern, "accounts/", 9) == 0 ? " --account acme" : "";
 	switch (verb->verb) {
 	case VERB_LIST:
-		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\nkam %s --filter 'update_time > \"2026-01-01T00:00:00Z\"' --order-by \"update_time desc\"", words,
-		           below, words, words);
+		buf_printf(&out, "kam %s%s\nkam %s --all -o csv\n", words, below, words);
+		if (resource->update_time) {
+			buf_printf(&out, "kam %s --filter 'update_time > \"2026-01-01T00:00:00Z\"' --order-by \"update_time desc\"", words);
+		} else {
+			buf_printf(&out, "kam %s --filter 'time >= \"2026-01-01\" AND time < \"2026-02-01\"'", words);
+		}
 		break;
 	case VERB_CREATE:
 		buf_printf(&out, "kam %s ID%s --set FIELD=VALUE\nkam %s%s --file new.json --dry-run", words, below, words, below);
@@ -283,7 +316,8 @@ static void describe_verb(struct cli *cli, struct command *command, const struct
 	const struct schema_resource *resource = command->resource;
 	bool singleton = resource->singleton;
 	const char *noun = text_words(text_snake(text_kebab(verb->plural ? resource->plural : resource->singular, &cli->arena), &cli->arena), &cli->arena);
-	command->summary = arena_printf(&cli->arena, "%s %s", verb->summary, noun);
+	bool for_good = verb->verb == VERB_DELETE && !resource->methods[VERB_UNDELETE];
+	command->summary = arena_printf(&cli->arena, "%s %s", for_good ? "end, for good, a" : verb->summary, noun);
 	command->usage = singleton && strncmp(verb->usage, "NAME", 4) == 0 ? verb->usage + 4 + (verb->usage[4] == ' ') : verb->usage;
 	command->run = verb->run;
 	command->arguments_min = !singleton && strncmp(verb->usage, "NAME", 4) == 0 ? 1 : 0;
@@ -300,9 +334,9 @@ static void describe_custom(struct cli *cli, struct command *command)
 	command->summary = text_first_line(method->comment, &cli->arena);
 	command->text = method->comment;
 	bool makes = request_id_field(method, &cli->arena) != NULL;
-	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : "";
+	command->usage = name ? (makes ? "NAME NEW" : "NAME") : parent ? "PARENT" : makes ? "[NEW]" : "";
 	command->arguments_min = name ? (makes ? 2 : 1) : 0;
-	command->arguments_max = name || parent ? (makes ? 2 : 1) : 0;
+	command->arguments_max = (name || parent ? 1u : 0u) + (makes ? 1u : 0u);
 	command->run = custom_run;
 }
 
@@ -317,6 +351,10 @@ const struct command *noun_command(struct cli *cli, const struct schema_resource
 	if (!word) {
 		*command = (struct command){.words = noun, .usage = "VERB", .resource = resource};
 		return command;
+	}
+	const struct command *row = row_of_noun(noun, word);
+	if (row) {
+		return row;
 	}
 	const struct verb *verb = verb_find(word);
 	verb = verb && has_verb(resource, verb) ? verb : NULL;

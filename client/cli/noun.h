@@ -26,8 +26,8 @@ const char *noun_example_name(const struct schema_resource *resource, struct are
 
 /* The full name that `text` means: as it is, an id below --parent (or --account), or ids alone: acme/jane. */
 const char *name_resolve(struct cli *cli, const struct schema_resource *resource, const char *text, struct status *st);
-/* --parent or --account as the full name of a parent of `resource`; "" where neither is given. With `wildcard` a level in between may be left out: it
- * becomes "-". NULL and a usage error where it is none. */
+/* --parent or --account as the full name of a parent of `resource`; where neither is given, "", or of what users have who is signed in. With `wildcard` a
+ * level in between may be left out: it becomes "-", and nothing stands for oneself. NULL and a usage error where it is none. */
 const char *parent_resolve(struct cli *cli, const struct schema_resource *resource, bool wildcard, struct status *st);
 
 /* ---- requests (request.c, setter.c) ---------------------------------------------------------------------------------------------- */
@@ -43,12 +43,19 @@ ProtobufCMessage *request_new(struct cli *cli, const struct schema_method *metho
 /* Sets a field of the request by name; a field that the request does not have is a fault of the program. */
 void request_set_text(struct cli *cli, ProtobufCMessage *request, const char *field, const char *text);
 void request_set_message(struct cli *cli, ProtobufCMessage *request, const char *field, const ProtobufCMessage *message);
-/* A message of --file, --set, and the flags of the type's own fields: what these named, in order and each once, goes to `ret_paths`. References may be ids alone: those of a collection at the
- * top, and those below `parent` ("accounts/acme", "" for none). */
+/* A message of --file, --set, and the flags of the type's own fields: what these named, in order and each once, goes to `ret_paths`. References may be
+ * ids alone: those of a collection at the top, and those below `parent` ("accounts/acme", "" for none). `base`: the resource as it is, for --set that
+ * changes one of a list (set_reads_list); NULL where there is none yet. */
 struct set_result {
 	ProtobufCMessage *message;
 	const char **paths;
 	size_t paths_count;
 	bool file; /* --file was given */
+	const ProtobufCMessage *base;
 };
-bool set_from_options(struct cli *cli, const struct schema_type *type, const char *parent, struct set_result *ret_result, struct status *st);
+bool set_from_options(struct cli *cli, const struct schema_type *type, const char *parent, const ProtobufCMessage *base, struct set_result *ret_result,
+                      struct status *st);
+/* Whether a --set names one of a list: criteria.product-fit.weight=20. */
+bool set_reads_list(const struct cli *cli, const struct schema_type *type);
+/* The field by which one of a list of messages is named: its id, or the one reference it must have. NULL: none. */
+const struct schema_field *set_list_key(const struct schema_field *list);

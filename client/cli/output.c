@@ -4,7 +4,7 @@
  */
 #include "client/cli/output.h"
 
-#include "client/cli/cli.h"
+#include "client/cli/noun.h"
 #include "client/cli/output_table.h"
 #include "common/base/limits.h"
 #include "common/schema/json.h"
@@ -16,7 +16,7 @@
 
 bool output_format_of_name(const char *name, enum output_format *ret_format)
 {
-	static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "yaml", "name"};
+	static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "yaml", "name", "svg"};
 	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(name, names[i]) == 0) {
 			*ret_format = (enum output_format)i;
@@ -158,6 +158,8 @@ void records_row(struct records *records, const char *const *cells, const char *
 	case OUTPUT_NAME:
 		buf_printf(&out, "%s\n", text_clean(cells[0], &records->scratch));
 		break;
+	case OUTPUT_SVG: /* only commands that draw get here with it (main.c) */
+		break;
 	}
 	records->rows++;
 	output_flush(&out);
@@ -181,7 +183,7 @@ bool records_end(struct records *records, struct status *st)
 /* ---- one message -------------------------------------------------------------------------------------------------------------------------------- */
 
 static void message_rows(struct records *records, const struct schema_type *type, const ProtobufCMessage *message, const char *prefix,
-                         const struct schema *schema, struct arena *arena, unsigned depth);
+                         const struct schema_field *named_by, const struct schema *schema, struct arena *arena, unsigned depth);
 
 bool output_is_text(const struct schema_field *field)
 {
@@ -202,8 +204,10 @@ static void field_rows(struct records *records, const struct schema_field *field
 		return;
 	}
 	for (size_t i = 0; i < count && depth > 0; i++) {
-		const char *item = field->repeated ? arena_printf(arena, "%s[%zu]", path, i) : path;
-		message_rows(records, field->message, value_get(message, field, i).message, item ? item : path, schema, arena, depth - 1);
+		const struct schema_field *key = set_list_key(field);
+		const char *id = key ? output_last_segment(value_get(value_get(message, field, i).message, key, 0).string) : "";
+		const char *item = id[0] ? arena_printf(arena, "%s.%s", path, id) : field->repeated ? arena_printf(arena, "%s[%zu]", path, i) : path;
+		message_rows(records, field->message, value_get(message, field, i).message, item ? item : path, id[0] ? key : NULL, schema, arena, depth - 1);
 	}
 }
 
@@ -214,11 +218,11 @@ static bool is_bookkeeping(const struct schema_field *field)
 
 /* What a resource says first, its bookkeeping (uid, etag, times …) last. */
 static void message_rows(struct records *records, const struct schema_type *type, const ProtobufCMessage *message, const char *prefix,
-                         const struct schema *schema, struct arena *arena, unsigned depth)
+                         const struct schema_field *named_by, const struct schema *schema, struct arena *arena, unsigned depth)
 {
 	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < type->fields_count; i++) {
-			if (is_bookkeeping(&type->fields[i]) == (pass == 1)) {
+			if (&type->fields[i] != named_by && is_bookkeeping(&type->fields[i]) == (pass == 1)) {
 				field_rows(records, &type->fields[i], message, prefix, schema, arena, depth);
 			}
 		}
@@ -267,6 +271,7 @@ bool output_message(struct cli *cli, const struct schema_type *type, const Proto
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
 	case OUTPUT_CSV:
+	case OUTPUT_SVG:
 		break;
 	}
 	if (cli->output.columns || cli->output.format == OUTPUT_CSV) {
@@ -279,7 +284,7 @@ bool output_message(struct cli *cli, const struct schema_type *type, const Proto
 	}
 	struct records *records = records_new(cli, columns, 2);
 	if (records) {
-		message_rows(records, type, message, "", cli->schema, &cli->arena, 4);
+		message_rows(records, type, message, "", NULL, cli->schema, &cli->arena, 4);
 	}
 	return records && records_end(records, st);
 }

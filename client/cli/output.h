@@ -13,7 +13,7 @@
 
 struct cli;
 
-enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV, OUTPUT_YAML, OUTPUT_NAME };
+enum output_format { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_CSV, OUTPUT_YAML, OUTPUT_NAME, OUTPUT_SVG };
 
 struct output_options {
 	enum output_format format;

@@ -2,61 +2,14 @@
  *
  * kam portfolio: one line an account with the figures of its deals, the totals below.
  */
-#include "client/cli/cli.h"
+#include "client/cli/report.h"
 
 #include "client/cli/draw.h"
-#include "common/base/limits.h"
-#include "common/schema/value.h"
 #include "kam/v1/portfolio.pb-c.h"
 
 #include <stdio.h>
 
 enum { COLUMNS = 12 };
-
-/* Reads pages: one, or with --all every one, the rows of all of them in the first. */
-static Kam__V1__GetPortfolioResponse *read_portfolio(struct cli *cli, const struct schema_method *method, struct status *st)
-{
-	Kam__V1__GetPortfolioRequest request = KAM__V1__GET_PORTFOLIO_REQUEST__INIT;
-	struct {
-		const char *option;
-		char **field;
-	} texts[] = {{"filter", &request.filter}, {"order-by", &request.order_by}, {"page-token", &request.page_token},
-	             {"period", &request.period}, {"currency", &request.currency_code}};
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		const char *text = args_text(&cli->args, texts[i].option);
-		if (text) {
-			*texts[i].field = (char *)(uintptr_t)text;
-		}
-	}
-	bool all = args_given(&cli->args, "all");
-	int64_t size = all ? LIMIT_PAGE_SIZE_MAX : 0;
-	if (!args_number(&cli->args, "page-size", 1, INT32_MAX, &size, st)) {
-		return NULL;
-	}
-	request.page_size = (int32_t)size;
-	request.explain = args_given(&cli->args, "explain");
-	Kam__V1__GetPortfolioResponse *whole = NULL;
-	const struct schema_field *rows = schema_field_find(method->output, "rows");
-	for (;;) {
-		ProtobufCMessage *message;
-		if (!cli_call(cli, method, &request.base, &cli->arena, &message, NULL, st)) {
-			return NULL;
-		}
-		Kam__V1__GetPortfolioResponse *page = (Kam__V1__GetPortfolioResponse *)message;
-		request.page_token = page->next_page_token;
-		if (!whole) {
-			whole = page;
-		} else {
-			for (size_t i = 0; i < page->n_rows; i++) {
-				value_set(&whole->base, rows, (struct value){.kind = VALUE_MESSAGE, .message = &page->rows[i]->base}, &cli->arena);
-			}
-			whole->next_page_token = page->next_page_token;
-		}
-		if (!all || page->next_page_token[0] == '\0') {
-			return whole;
-		}
-	}
-}
 
 static void print_row(struct cli *cli, struct records *records, const Kam__V1__PortfolioRow *row, const char *name, bool total)
 {
@@ -85,8 +38,9 @@ static const char *heading(struct cli *cli, const char *name, const char *curren
 	return text ? text : name;
 }
 
-static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *reply, struct status *st)
+static bool print_table(struct cli *cli, const ProtobufCMessage *message, struct status *st)
 {
+	const Kam__V1__GetPortfolioResponse *reply = (const Kam__V1__GetPortfolioResponse *)message;
 	const struct record_column columns[COLUMNS] = {
 		{.name = "account"},
 		{.name = "phase", .whole = true},
@@ -125,33 +79,4 @@ static bool print_table(struct cli *cli, const Kam__V1__GetPortfolioResponse *re
 	return output_check(st);
 }
 
-static bool print_rows(struct cli *cli, const Kam__V1__GetPortfolioResponse *reply, struct status *st)
-{
-	return listing_of(cli, &kam__v1__portfolio_row__descriptor, "rows", (ProtobufCMessage *const *)reply->rows, reply->n_rows, reply->next_page_token, st);
-}
-
-bool portfolio_run(struct cli *cli, struct status *st)
-{
-	const struct schema_method *method = cli_own_method(cli, "/kam.v1.PortfolioService/GetPortfolio");
-	const Kam__V1__GetPortfolioResponse *reply = read_portfolio(cli, method, st);
-	if (!reply) {
-		return false;
-	}
-	switch (cli->output.format) {
-	case OUTPUT_JSON:
-	case OUTPUT_YAML:
-		return output_message(cli, method->output, &reply->base, st);
-	case OUTPUT_NAME:
-		for (size_t i = 0; i < reply->n_rows; i++) {
-			printf("%s\n", text_clean(reply->rows[i]->account, &cli->arena));
-		}
-		return output_check(st);
-	case OUTPUT_JSONL:
-	case OUTPUT_CSV:
-		return print_rows(cli, reply, st);
-	case OUTPUT_TABLE:
-	case OUTPUT_WIDE:
-		break;
-	}
-	return cli->output.columns ? print_rows(cli, reply, st) : print_table(cli, reply, st);
-}
+const struct report portfolio_report = {.method = "/kam.v1.PortfolioService/GetPortfolio", .rows = "rows", .name = "account", .print = print_table};

@@ -42,10 +42,17 @@ static bool is_flag(const struct schema_field *field)
 	       strcmp(field->message->name, "google.protobuf.Duration") == 0 || strcmp(field->message->name, "kam.v1.Money") == 0;
 }
 
+/* Fields whose flags have names of their own: they are typed often. */
+static const struct {
+	const char *field, *option;
+} short_names[] = {{"validate_only", "dry-run"}, {"currency_code", "currency"}, {"from_date", "from"}};
+
 static const char *option_name(const struct schema_field *field, struct arena *arena)
 {
-	if (strcmp(field->name, "validate_only") == 0) {
-		return "dry-run";
+	for (size_t i = 0; i < sizeof short_names / sizeof short_names[0]; i++) {
+		if (strcmp(field->name, short_names[i].field) == 0) {
+			return short_names[i].option;
+		}
 	}
 	const char *word = text_kebab(field->name, arena);
 	return is_password(field) ? arena_printf(arena, "%s-file", word) : word;

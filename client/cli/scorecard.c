@@ -217,6 +217,7 @@ bool scorecard_run(struct cli *cli, struct status *st)
 		return output_check(st);
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
+	case OUTPUT_SVG:
 		break;
 	}
 	return cli->output.columns ? print_rows(cli, report, st) : print_report(cli, report, st);

@@ -161,6 +161,37 @@ size_t text_width(const char *text)
 	return width;
 }
 
+size_t text_character(const char *text, size_t *ret_width)
+{
+	const uint8_t *at = (const uint8_t *)text;
+	size_t size = strlen(text), taken = 0;
+	*ret_width = 0;
+	while (taken < size) {
+		uint32_t point = '?';
+		size_t length = decode(at + taken, size - taken, &point);
+		int cells = wcwidth((wchar_t)point);
+		if (cells > 0 && *ret_width > 0) {
+			break;
+		}
+		*ret_width += cells > 0 ? (size_t)cells : 0;
+		taken += length > 0 ? length : 1;
+	}
+	return taken;
+}
+
+const char *text_cut(const char *text, size_t width, struct arena *arena)
+{
+	size_t taken = 0, cells = 0, character;
+	if (text_width(text) <= width) {
+		return text;
+	}
+	for (size_t size; (size = text_character(text + taken, &character)) > 0 && cells + character + 1 <= width; taken += size) {
+		cells += character;
+	}
+	const char *cut = width > 0 ? arena_printf(arena, "%.*s\xE2\x80\xA6", (int)taken, text) : "";
+	return cut ? cut : "";
+}
+
 /* ---- names -------------------------------------------------------------------------------------------------------------------------- */
 
 const char *text_kebab(const char *name, struct arena *arena)

@@ -24,6 +24,10 @@ const char *text_clean(const char *text, struct arena *arena);
 const char *text_clean_json(const char *json, struct arena *arena);
 /* Columns that clean text takes on a terminal. */
 size_t text_width(const char *text);
+/* Bytes of the first character and of what combines with it, and the columns it takes; 0 at the end. */
+size_t text_character(const char *text, size_t *ret_width);
+/* Clean text in at most `width` columns; what had to be cut ends with "…". */
+const char *text_cut(const char *text, size_t width, struct arena *arena);
 bool text_is_utf8(const char *text, size_t size);
 
 /* display_name and displayName -> display-name. */

@@ -67,6 +67,17 @@ static const char *split_id(struct cli *cli, const char *text, const char **ret_
 	return slash + 1;
 }
 
+/* What the answer shows this once, a line of its own. */
+static void tell_once(struct cli *cli, const struct schema_type *type, const ProtobufCMessage *reply)
+{
+	for (size_t i = 0; i < type->fields_count; i++) {
+		const struct schema_field *field = &type->fields[i];
+		if (field->rules.shown_once && value_count(reply, field) > 0) {
+			printf("Its %s, shown only now: %s\n", text_words(field->name, &cli->arena), text_clean(value_get(reply, field, 0).string, &cli->arena));
+		}
+	}
+}
+
 bool create_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
@@ -83,7 +94,7 @@ bool create_run(struct cli *cli, struct status *st)
 	if (resource->parent && parent[0] == '\0') {
 		return usage_fail(st, "below what? Give --parent %s", noun_example_name(resource->parent, &cli->arena));
 	}
-	if (!set_from_options(cli, body->message, parent, &set, st)) {
+	if (!set_from_options(cli, body->message, parent, NULL, &set, st)) {
 		return false;
 	}
 	if (id) {
@@ -99,6 +110,7 @@ bool create_run(struct cli *cli, struct status *st)
 	if (cli->output_asked) {
 		return output_message(cli, method->output, reply, st);
 	}
+	tell_once(cli, method->output, reply);
 	return tell(cli, done_word(cli, "Created", "created"), name_of(reply, resource), "", revision, st);
 }
 
@@ -122,6 +134,27 @@ static const char *joined_paths(struct cli *cli, const struct set_result *set)
 	return buf_text(&out);
 }
 
+/* The resource as it is, where a --set changes one of a list and the rest of it must stay. False where it cannot be read. */
+static bool read_base(struct cli *cli, const char *name, const ProtobufCMessage **ret_base, struct status *st)
+{
+	const struct schema_resource *resource = cli->command->resource;
+	const struct schema_method *get = resource->methods[VERB_GET];
+	*ret_base = NULL;
+	if (!get || args_given(&cli->args, "file") || !set_reads_list(cli, resource->type)) {
+		return true;
+	}
+	ProtobufCMessage *request = schema_message_new(get->input, &cli->arena), *reply;
+	if (!request) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
+	}
+	request_set_text(cli, request, "name", name);
+	if (!cli_call(cli, get, request, &cli->arena, &reply, NULL, st)) {
+		return false;
+	}
+	*ret_base = reply;
+	return true;
+}
+
 bool update_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
@@ -129,14 +162,18 @@ bool update_run(struct cli *cli, struct status *st)
 	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
 	const char *name = name_resolve(cli, resource, args_place(&cli->args, 0), st), *etag = args_text(&cli->args, "etag");
 	ProtobufCMessage *request = name ? request_new(cli, method, st) : NULL, *reply;
+	const ProtobufCMessage *base = NULL;
 	struct set_result set;
 	uint64_t revision = 0;
 	const char *parent = name && resource->parent ? arena_strdup(&cli->arena, name) : "";
 	for (int cut = 0; cut < 2 && parent && parent[0] != '\0'; cut++) {
 		*strrchr(parent, '/') = '\0';
 	}
-	if (!request || !parent || !set_from_options(cli, body->message, parent, &set, st)) {
+	if (!request || !parent || !read_base(cli, name, &base, st) || !set_from_options(cli, body->message, parent, base, &set, st)) {
 		return false;
+	}
+	if (!etag && base && resource->etag) {
+		etag = value_get(base, resource->etag, 0).string; /* the rest of the list is sent as it was read */
 	}
 	if (set.paths_count == 0 && !set.file) {
 		return usage_fail(st, "nothing to change: give --set FIELD=VALUE or --file FILE");
@@ -225,7 +262,7 @@ static ProtobufCMessage *custom_request(struct cli *cli, struct status *st)
 	const struct schema_field *body = body_field(method), *mask = schema_field_find(method->input, "update_mask");
 	ProtobufCMessage *flags = request_new(cli, method, st);
 	struct set_result set;
-	if (!flags || !set_from_options(cli, body ? body->message : method->input, "", &set, st)) {
+	if (!flags || !set_from_options(cli, body ? body->message : method->input, "", NULL, &set, st)) {
 		return NULL;
 	}
 	if (body) {
@@ -244,24 +281,24 @@ static ProtobufCMessage *custom_request(struct cli *cli, struct status *st)
 	return set.message;
 }
 
-/* What stands behind the words of the command: the name, and the id of what is made; or a parent. */
+/* What stands behind the words of the command: the name or a parent, where it has one; then the id of what is made. */
 static bool set_places(struct cli *cli, ProtobufCMessage *request, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
 	const struct schema_resource *resource = cli->command->resource;
 	const struct schema_field *id_field = request_id_field(method, &cli->arena);
-	const char *text = args_place(&cli->args, 0), *id = args_place(&cli->args, 1), *none = "";
-	bool has_name = schema_field_find(method->input, "name") != NULL;
-	if (!has_name && !schema_field_find(method->input, "parent")) {
-		return true;
-	}
-	const char *target = has_name                   ? name_resolve(cli, resource, text, st)
+	bool has_name = schema_field_find(method->input, "name") != NULL, has_target = has_name || schema_field_find(method->input, "parent");
+	const char *text = has_target ? args_place(&cli->args, 0) : NULL, *id = args_place(&cli->args, has_target ? 1 : 0), *none = "";
+	const char *target = !has_target                ? ""
+	                     : has_name                 ? name_resolve(cli, resource, text, st)
 	                     : text && resource->parent ? name_resolve(cli, resource->parent, text, st)
 	                                                : parent_resolve(cli, resource, false, st);
 	if (!target || (id && !(id = split_id(cli, id, &none, st)))) {
 		return false;
 	}
-	request_set_text(cli, request, has_name ? "name" : "parent", target);
+	if (has_target) {
+		request_set_text(cli, request, has_name ? "name" : "parent", target);
+	}
 	if (id && id_field) {
 		request_set_text(cli, request, id_field->name, id);
 	}
@@ -284,13 +321,25 @@ static bool print_rows(struct cli *cli, const struct schema_field *field, const 
 	return rows ? listing_of(cli, field->message->pb, field->name, rows, count, "", st) : status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
 }
 
+/* What cannot be undone is asked about first. */
+static bool agreed(struct cli *cli, const ProtobufCMessage *request, struct status *st)
+{
+	const struct schema_method *method = cli->command->method;
+	const struct schema_field *name = schema_field_find(method->input, "name");
+	if (!method->irreversible || args_given(&cli->args, "yes") || args_given(&cli->args, "dry-run")) {
+		return true;
+	}
+	return cli_confirm(cli, "yes", st, "This cannot be undone: %s %s on %s?", noun_verb_word(cli->command->resource, method, &cli->arena),
+	                   name ? value_get(request, name, 0).string : "", cli->context.server ? cli->context.server : "the server");
+}
+
 bool custom_run(struct cli *cli, struct status *st)
 {
 	const struct schema_method *method = cli->command->method;
 	const struct schema_resource *resource = cli->command->resource;
 	ProtobufCMessage *request = custom_request(cli, st), *reply;
 	uint64_t revision = 0;
-	if (!request || !set_places(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
+	if (!request || !set_places(cli, request, st) || !agreed(cli, request, st) || !cli_call(cli, method, request, &cli->arena, &reply, &revision, st)) {
 		return false;
 	}
 	const char *verb = noun_verb_word(resource, method, &cli->arena);

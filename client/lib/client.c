@@ -69,6 +69,9 @@ static bool kam_set_up(struct kam *kam, const struct kam_options *options, struc
 	kam->connect_timeout_ms = options->connect_timeout_ms > 0 ? options->connect_timeout_ms : LIMIT_CONNECT_MS;
 	kam->turn = kam->base ? event_new(kam->base, -1, 0, turn, kam) : NULL;
 	kam->tls = tls_client_new(options->ca_file, st);
+	if (kam->tls && options->cert_file) {
+		tls_client_show(kam->tls, options->cert_file, options->key_file ? options->key_file : options->cert_file, st);
+	}
 	if (!kam->server || !kam->user_agent || !kam->turn || !kam_set_token(kam, options->token)) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "out of memory");
 	}

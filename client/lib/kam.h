@@ -105,9 +105,11 @@ struct kam_options {
 	const char *user_agent;     /* the program, "name/version": stands before libkam's own; NULL: that one alone */
 	struct event_base *base;    /* the caller's loop; NULL: a loop of its own, turned by the blocking face */
 	int64_t connect_timeout_ms; /* from name look-up to the end of the handshake; 0: 5000 */
+	const char *cert_file;      /* PEM file with a client certificate and its chain, by which the server knows the caller where there is no token; NULL: none */
+	const char *key_file;       /* PEM file with its key; NULL: it is in cert_file */
 };
 
-/* Checks the address, reads the CA file. Does not connect yet. */
+/* Checks the address, reads the CA file, certificate and key. Does not connect yet. */
 struct kam *kam_open(const struct kam_options *options, struct kam_status *ret_status);
 /* Ends whatever is in flight with CANCELLED and closes. Streams must be closed before; not from a callback. NULL is fine. */
 void kam_close(struct kam *kam);

@@ -98,22 +98,47 @@
 #define LIMIT_UNSIGNED_SECONDS 600u             /* the same in time, where there are any */
 #define LIMIT_WRITER_BATCH 512u                 /* calls in one commit: keeps p99 flat */
 #define LIMIT_POOL_QUEUE 1024u                  /* calls waiting for a reader thread */
-#define LIMIT_HASHER_QUEUE 64u                  /* sign-ins waiting for a hasher */
+#define LIMIT_HASHER_STRANGERS 48u              /* sign-ins at or before a hasher, of addresses from which nobody has signed in lately */
+#define LIMIT_HASHER_KNOWN 16u                  /* of others, and of who is signed in: a flood of strangers leaves them these places, some 2 s from the end */
+#define LIMIT_HASHER_PER_ADDRESS 8u             /* of one address: more would be the wait of all others */
+#define LIMIT_HASHER_QUEUE (LIMIT_HASHER_STRANGERS + LIMIT_HASHER_KNOWN)
 #define LIMIT_IMPORT_ROWS 1000u                 /* rows in one message of an import */
 
 /* Store */
 #define LIMIT_STORE_BYTES (64ull << 30)         /* address space kept for the map; the file grows as needed */
 #define LIMIT_READERS 512u                      /* read transactions at once */
 #define LIMIT_CHANGES 65536u                    /* changes of one commit record */
+#define LIMIT_AMENDMENTS 65536u                 /* texts and states of the past that one erasure alters; its record then takes 3 MiB */
 #define LIMIT_REQUEST_ID_SECONDS 86400u         /* how long a request id is remembered */
 
-/* Sessions */
+/* Signing in */
 #define LIMIT_PASSWORD_CHARACTERS_MIN 8u
 #define LIMIT_PASSWORD_CHARACTERS_MAX 256u
+#define LIMIT_PASSWORD_MEMORY_MIB 64u           /* of argon2id, RFC 9106's second recommendation; two hashers have so much each */
+#define LIMIT_PASSWORD_PASSES 3u
+#define LIMIT_PASSWORD_WORK_MIB 35u             /* memory times passes at the least: 7 MiB 5 times, the cheapest that OWASP recommends */
+#define LIMIT_SIGN_IN_FAILURES 10u              /* of one user from one address, until others do not count; NIST SP 800-63B allows 100 in all */
+#define LIMIT_SIGN_IN_FAILURES_PER_USER 50u     /* from all addresses, and from one that the user is known at: 5 strangers' addresses at their best */
+#define LIMIT_SIGN_IN_FAILURES_PER_ADDRESS 100u /* of all users: an office behind one address */
+#define LIMIT_SIGN_IN_FAILURES_SECONDS 600u     /* until an empty allowance is full again, little by little: 1,440 guesses a day at one user from one address */
+#define LIMIT_SIGN_IN_CELLS (1u << 16)          /* of each count of failures, two rows of 8 bytes: names beyond counting share them by chance */
+#define LIMIT_SIGN_IN_KNOWN 8192u               /* pairs of user and address that have signed in lately */
 #define LIMIT_SESSION_IDLE_SECONDS (12u * 3600u)
 #define LIMIT_SESSION_SECONDS (30u * 86400u)
+#define LIMIT_SESSION_SWEEP 1024u               /* sessions that are over are removed in one record, up to so many */
+#define LIMIT_TOKENS_PER_USER 100u              /* API tokens that one user has */
+#define LIMIT_TOKEN_KEPT_SECONDS (30u * 86400u) /* one that is over stays in the list, so that its user sees why a script was refused */
 #define LIMIT_RESET_SECONDS 86400u              /* a one-time token for a new password: a working day, wherever its user is */
-#define LIMIT_TOUCH_SECONDS 300u                /* that a session is in use is noted so often: its idle time is told by it */
+#define LIMIT_SIGN_IN_NAMES 8u                  /* of one user: those of issuers and of certificates */
+#define LIMIT_ID_TOKEN_BYTES 16384u             /* an ID token as text: a few hundred groups fit */
+#define LIMIT_ID_TOKEN_SECONDS 86400            /* one issued longer ago is refused whatever it says, so that used ones are remembered for a day at most */
+#define LIMIT_ID_TOKEN_SKEW_SECONDS 60          /* that the issuer's clock and ours may differ */
+#define LIMIT_ISSUER_KEYS 32u                   /* keys of an issuer; issuers have two or three */
+#define LIMIT_ISSUER_BYTES (256u << 10)         /* its description, or its keys */
+#define LIMIT_ISSUER_MS 5000u                   /* connecting to it and its whole answer */
+#define LIMIT_BROWSER_SECONDS 300               /* kam login --oidc waits so long for its user to sign in there */
+#define LIMIT_ISSUER_WAIT_MS 3000u              /* a sign-in whose token names a new key waits for it so long */
+#define LIMIT_TOUCH_SECONDS 300u                /* a session's use is noted, and those that are over are removed, so often; or in a quarter of its idle time */
 
 /* Client */
 #define LIMIT_CONNECT_MS 5000u                  /* name look-up to end of handshake */

@@ -31,6 +31,8 @@ void address_text(const struct sockaddr *address, socklen_t size, char text[ADDR
 
 /* A connection's state from the context of this moment; `host` is the server's name or address to check (client). NULL without memory. */
 SSL *tls_connection_new(struct tls *tls, const char *host);
+/* What a server knows of the certificate that its client has shown; NULL where there was none, or without memory (`ret_ok` false). Freed by free(3). */
+struct io_certificate *tls_peer_certificate(SSL *ssl, bool *ret_ok);
 /* The oldest error in OpenSSL's queue as a phrase; empties the queue. */
 void tls_error_text(char *text, size_t size);
 
@@ -58,6 +60,8 @@ struct io {
 	bool freed;               /* by its owner, while `busy` callbacks are on the stack */
 	unsigned busy;
 	size_t lingered_bytes;    /* taken since our side is done */
+	bool certificate_refused;
+	struct io_certificate *certificate; /* a client's, of a server's io; NULL: none was shown */
 	char peer[ADDRESS_TEXT_BYTES];
 
 	/* connecting only */

@@ -42,6 +42,7 @@ static void enter(struct io *io)
 static void release(struct io *io)
 {
 	free(io->names);
+	free(io->certificate);
 	free(io);
 }
 
@@ -85,6 +86,14 @@ static void opened(struct io *io)
 		if (size > 0 && size < sizeof alpn) {
 			memcpy(alpn, name, size);
 			alpn[size] = '\0';
+		}
+		if (io->names == NULL) { /* a server's */
+			bool ok;
+			io->certificate = tls_peer_certificate(ssl, &ok);
+			if (!ok) {
+				io_close(io, "out of memory");
+				return;
+			}
 		}
 	}
 	io->state = IO_OPEN;
@@ -159,16 +168,57 @@ static void on_write(struct bufferevent *bufferevent, void *context)
 	}
 }
 
+/* In TLS 1.3 a server judges our certificate when for us the handshake is over, and its alert waits behind our own failure to write. */
+static unsigned long waiting_alert(struct io *io, SSL *ssl)
+{
+	char byte;
+	if (io->names == NULL || SSL_get_certificate(ssl) == NULL) {
+		return 0;
+	}
+	ERR_clear_error();
+	SSL_read(ssl, &byte, 1);
+	return ERR_peek_error();
+}
+
+/* Whether it is a server's alert that our certificate is not accepted (RFC 8446 section 6.2: 42 to 46, 48, 49 and 116). */
+static bool refuses_ours(struct io *io, SSL *ssl, unsigned long code)
+{
+	int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
+	return io->names != NULL && SSL_get_certificate(ssl) != NULL && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+	       ((alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) || alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+	        alert == TLS13_AD_CERTIFICATE_REQUIRED);
+}
+
+static const char refusal_text[] = "the server does not accept the client certificate (%s)";
+
+/* Why the stream ended before we did. */
+static void end_reason(struct io *io, char *reason, size_t size)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
+	unsigned long code = ssl != NULL ? waiting_alert(io, ssl) : 0;
+	if (ssl != NULL && refuses_ours(io, ssl, code)) {
+		snprintf(reason, size, refusal_text, ERR_reason_error_string(code));
+	} else {
+		snprintf(reason, size, "closed by the peer");
+	}
+	ERR_clear_error();
+}
+
 /* Why TLS failed: the certificate's fault where it was that, else OpenSSL's words. */
 static void tls_reason(struct io *io, int error, char *reason, size_t size)
 {
 	SSL *ssl = bufferevent_openssl_get_ssl(io->bufferevent);
 	unsigned long code = bufferevent_get_openssl_error(io->bufferevent);
+	code = code != 0 ? code : waiting_alert(io, ssl);
 	const char *text = code != 0 ? ERR_reason_error_string(code) : error != 0 ? strerror(error) : "the peer closed the connection";
 	const char *what = io->state == IO_HANDSHAKE ? "TLS handshake failed: " : "TLS error: ";
 	long verified = ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
 	if (io->state == IO_HANDSHAKE && verified != X509_V_OK) {
-		snprintf(reason, size, "%sthe server's certificate is not accepted (%s)", what, X509_verify_cert_error_string(verified));
+		io->certificate_refused = true;
+		snprintf(reason, size, "%sthe %s's certificate is not accepted (%s)", what, io->names != NULL ? "server" : "client",
+			X509_verify_cert_error_string(verified));
+	} else if (refuses_ours(io, ssl, code)) {
+		snprintf(reason, size, refusal_text, text);
 	} else {
 		snprintf(reason, size, "%s%s", what, text != NULL ? text : "unknown error");
 	}
@@ -194,7 +244,8 @@ static void on_event(struct bufferevent *bufferevent, short what, void *context)
 		tls_reason(io, what & BEV_EVENT_ERROR ? error : 0, reason, sizeof reason);
 		io_close(io, reason);
 	} else if (what & BEV_EVENT_EOF) {
-		io_close(io, "closed by the peer");
+		end_reason(io, reason, sizeof reason);
+		io_close(io, reason);
 	} else {
 		io_close(io, error != 0 ? strerror(error) : "connection error");
 	}
@@ -375,6 +426,16 @@ void io_set_reading(struct io *io, bool reading)
 	if (evbuffer_get_length(bufferevent_get_input(io->bufferevent)) > 0) {
 		bufferevent_trigger(io->bufferevent, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	}
+}
+
+const struct io_certificate *io_certificate(const struct io *io)
+{
+	return io->certificate;
+}
+
+bool io_certificate_refused(const struct io *io)
+{
+	return io->certificate_refused;
 }
 
 const char *io_peer(const struct io *io)

@@ -46,6 +46,17 @@ bool io_write_buffer(struct io *io, struct evbuffer *buffer);
 size_t io_output_size(const struct io *io);
 void io_set_low_mark(struct io *io, size_t bytes);
 void io_set_reading(struct io *io, bool reading);
+/* The certificate that the peer has shown and that was verified, where it was asked for one (tls_server_ask). */
+enum { IO_CERTIFICATE_NAME_BYTES = 228, IO_CERTIFICATE_SERIAL_BYTES = 41 };
+struct io_certificate {
+	char name[IO_CERTIFICATE_NAME_BYTES]; /* its one URI, or where it has none its one e-mail address (subjectAltName); "": none, several, not plain */
+	char serial[IO_CERTIFICATE_SERIAL_BYTES]; /* in hexadecimal */
+	int64_t end_us;                       /* wall clock at which it expires */
+};
+/* NULL: none. Lives as long as the io. */
+const struct io_certificate *io_certificate(const struct io *io);
+/* The handshake failed, or failed at first, because the peer's certificate was not accepted. */
+bool io_certificate_refused(const struct io *io);
 /* The peer's numeric address without port, "" if unknown. Lives as long as the io. */
 const char *io_peer(const struct io *io);
 

@@ -12,21 +12,23 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct tls {
 	pthread_mutex_t lock; /* guards `context` */
 	SSL_CTX *context;
-	char *certificate_file, *key_file;
+	char *certificate_file, *key_file, *authorities_file; /* the last one: of clients; NULL: they are not asked */
 	bool intermediate, server;
 };
 
-static const unsigned char alpn_server[] = "\x02h2\x08http/1.1", alpn_client[] = "\x02h2";
+static const unsigned char alpn_server[] = "\x02h2\x08http/1.1", alpn_client[] = "\x02h2", alpn_https[] = "\x08http/1.1";
 static const char groups[] = "X25519:P-256:P-384";
 static const char ciphers_1_2[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
                                   "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -107,6 +109,25 @@ static bool load_pair(SSL_CTX *context, const char *certificate_file, const char
 	return true;
 }
 
+/* Clients need show nothing; what they show must be theirs, by one of these, and meant for clients. Lists of what was revoked count where the file has some. */
+static bool ask_clients(SSL_CTX *context, const char *file, struct status *st)
+{
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+	if (names == NULL || SSL_CTX_load_verify_file(context, file) != 1) {
+		sk_X509_NAME_pop_free(names, X509_NAME_free);
+		return fail_file(st, "The file of client authorities", file);
+	}
+	SSL_CTX_set_client_CA_list(context, names);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) == X509_LU_CRL) {
+			X509_STORE_set_flags(SSL_CTX_get_cert_store(context), X509_V_FLAG_CRL_CHECK);
+		}
+	}
+	return true;
+}
+
 static SSL_CTX *server_context(const struct tls *tls, struct status *st)
 {
 	static const unsigned char session_context[] = "kam";
@@ -124,7 +145,7 @@ static SSL_CTX *server_context(const struct tls *tls, struct status *st)
 	}
 	SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
 	SSL_CTX_set_alpn_select_cb(context, select_alpn, NULL);
-	if (!load_pair(context, tls->certificate_file, tls->key_file, st)) {
+	if (!load_pair(context, tls->certificate_file, tls->key_file, st) || (tls->authorities_file && !ask_clients(context, tls->authorities_file, st))) {
 		SSL_CTX_free(context);
 		return NULL;
 	}
@@ -164,6 +185,21 @@ struct tls *tls_server_new(const char *certificate_file, const char *key_file, b
 	return tls;
 }
 
+bool tls_server_ask(struct tls *tls, const char *authorities_file, struct status *st)
+{
+	tls->authorities_file = strdup(authorities_file);
+	if (tls->authorities_file == NULL) {
+		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "Out of memory.");
+	}
+	return tls_reload(tls, st);
+}
+
+bool tls_client_show(struct tls *tls, const char *certificate_file, const char *key_file, struct status *st)
+{
+	ERR_clear_error();
+	return load_pair(tls->context, certificate_file, key_file, st);
+}
+
 bool tls_reload(struct tls *tls, struct status *st)
 {
 	assert(tls->server);
@@ -179,15 +215,15 @@ bool tls_reload(struct tls *tls, struct status *st)
 	return true;
 }
 
-struct tls *tls_client_new(const char *ca_file, struct status *st)
+static struct tls *client_new(const char *ca_file, const unsigned char *alpn, unsigned alpn_size, bool intermediate, struct status *st)
 {
 	struct tls *tls = tls_new(false, st);
 	if (tls == NULL) {
 		return NULL;
 	}
 	ERR_clear_error();
-	tls->context = context_new(TLS_client_method(), false);
-	if (tls->context == NULL || SSL_CTX_set_alpn_protos(tls->context, alpn_client, sizeof alpn_client - 1) != 0) {
+	tls->context = context_new(TLS_client_method(), intermediate);
+	if (tls->context == NULL || SSL_CTX_set_alpn_protos(tls->context, alpn, alpn_size) != 0) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "", "TLS cannot be set up: out of memory.");
 		tls_free(tls);
 		return NULL;
@@ -202,6 +238,16 @@ struct tls *tls_client_new(const char *ca_file, struct status *st)
 	return tls;
 }
 
+struct tls *tls_client_new(const char *ca_file, struct status *st)
+{
+	return client_new(ca_file, alpn_client, sizeof alpn_client - 1, false, st);
+}
+
+struct tls *tls_https_new(const char *ca_file, struct status *st)
+{
+	return client_new(ca_file, alpn_https, sizeof alpn_https - 1, true, st);
+}
+
 void tls_free(struct tls *tls)
 {
 	if (tls == NULL) {
@@ -211,6 +257,7 @@ void tls_free(struct tls *tls)
 	pthread_mutex_destroy(&tls->lock);
 	free(tls->certificate_file);
 	free(tls->key_file);
+	free(tls->authorities_file);
 	free(tls);
 }
 
@@ -238,4 +285,76 @@ SSL *tls_connection_new(struct tls *tls, const char *host)
 		ssl = NULL;
 	}
 	return ssl;
+}
+
+/* ---- a client's certificate ----------------------------------------------------------------------------------------------------- */
+
+/* Text without blanks, controls or NUL: it is compared with names that people write. */
+static bool plain_text(const ASN1_STRING *text, char *ret_name)
+{
+	int size = ASN1_STRING_length(text);
+	const unsigned char *data = ASN1_STRING_get0_data(text);
+	if (size < 1 || size >= IO_CERTIFICATE_NAME_BYTES) {
+		return false;
+	}
+	for (int i = 0; i < size; i++) {
+		if (data[i] <= ' ' || data[i] > '~') {
+			return false;
+		}
+	}
+	memcpy(ret_name, data, (size_t)size);
+	ret_name[size] = '\0';
+	return true;
+}
+
+/* The only name of a kind. `ret_name` stays empty where there are several or it is not plain. Returns how many there are. */
+static unsigned only_name(const GENERAL_NAMES *names, int kind, char *ret_name)
+{
+	unsigned count = 0;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != kind) {
+			continue;
+		}
+		if (!plain_text(name->d.ia5, ret_name) || ++count > 1) {
+			ret_name[0] = '\0';
+			return 2;
+		}
+	}
+	return count;
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+	struct tm time;
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) == 1 ? (int64_t)timegm(&time) * 1000000 : 0;
+}
+
+struct io_certificate *tls_peer_certificate(SSL *ssl, bool *ret_ok)
+{
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	*ret_ok = true;
+	if (certificate == NULL) {
+		return NULL;
+	}
+	struct io_certificate *told = calloc(1, sizeof *told);
+	BIGNUM *serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+	char *digits = serial != NULL ? BN_bn2hex(serial) : NULL;
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	*ret_ok = told != NULL && digits != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
+	if (*ret_ok) {
+		snprintf(told->serial, sizeof told->serial, "%s", digits);
+		told->end_us = end_of(certificate);
+		if (names != NULL && only_name(names, GEN_URI, told->name) == 0) {
+			only_name(names, GEN_EMAIL, told->name);
+		}
+	} else {
+		free(told);
+		told = NULL;
+	}
+	GENERAL_NAMES_free(names);
+	OPENSSL_free(digits);
+	BN_free(serial);
+	ERR_clear_error();
+	return told;
 }

@@ -14,10 +14,17 @@ struct arena;
 
 /* A server's: PEM chain and key from files, ALPN "h2" then "http/1.1". FAILED_PRECONDITION says which file and why. */
 struct tls *tls_server_new(const char *certificate_file, const char *key_file, bool intermediate, struct status *st);
+/* Asks clients for a certificate by one of the authorities in the PEM file, with CRLs where it has some. A client may show none; one that does not verify ends
+ * the handshake. Before the first connection; tls_reload reads this file again too. */
+bool tls_server_ask(struct tls *tls, const char *authorities_file, struct status *st);
 /* Reads the files again; keeps the old pair and fails where the new is unusable (missing, mismatched, expired). */
 bool tls_reload(struct tls *tls, struct status *st);
 /* A client's: believes only the PEM file `ca_file` (NULL: the system's), checks the server's name, offers ALPN "h2". */
 struct tls *tls_client_new(const char *ca_file, struct status *st);
+/* The client shows this certificate to servers that ask for one; before it connects. FAILED_PRECONDITION says which file is unusable and why. */
+bool tls_client_show(struct tls *tls, const char *certificate_file, const char *key_file, struct status *st);
+/* The same for fetching over HTTPS from others' servers: ALPN "http/1.1", and TLS 1.2 where they have no newer. */
+struct tls *tls_https_new(const char *ca_file, struct status *st);
 void tls_free(struct tls *tls);
 
 /* ---- a local certificate authority, for kamd init ------------------------------------------------------------------------ */

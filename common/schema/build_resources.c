@@ -5,6 +5,7 @@
  */
 #include "common/base/name.h"
 #include "common/schema/build.h"
+#include "common/schema/enums.h"
 #include "common/schema/value.h"
 
 #include <ctype.h>
@@ -159,6 +160,24 @@ static bool set_parent(struct build *build, struct schema_resource *resource)
 	return true;
 }
 
+/* The field of the resource above, and its value, that end the blindness. */
+static bool set_blindness(struct build *build, struct schema_resource *resource, const Kam__V1__ResourceRules *rules)
+{
+	const Kam__V1__BlindRules *blind = rules->blind_until;
+	if (!blind) {
+		return true;
+	}
+	const struct schema_field *field = resource->parent ? schema_field_find(resource->parent->type, blind->field) : NULL;
+	const struct schema_enum_value *end = field && field->enumeration && !field->repeated ? enum_by_name(field->enumeration, blind->value) : NULL;
+	if (!end) {
+		return build_fail(build, "%s is blind until %s is %s, which is no enum field and value of the resource above it", resource->type->name, blind->field,
+		                  blind->value);
+	}
+	resource->blind_field = field;
+	resource->blind_end = end->number;
+	return true;
+}
+
 bool build_resources(struct build *build)
 {
 	struct schema *schema = build->schema;
@@ -177,6 +196,9 @@ bool build_resources(struct build *build)
 	}
 	for (size_t i = 0; ok && i < schema->resources_count; i++) {
 		ok = set_parent(build, &schema->resources[i]);
+	}
+	for (size_t i = 0, k = 0; ok && i < schema->entries_count; i++) {
+		ok = !rules[i] || set_blindness(build, &schema->resources[k++], rules[i]);
 	}
 	return ok;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/schema/json_object.h"
 #include "common/schema/known.h"
 #include "common/schema/path.h"
 
@@ -20,8 +21,6 @@ struct json_reader {
 	unsigned depth, elements; /* lists and objects that are open; values so far */
 	struct buf stack;         /* elements of the lists and maps that are open, as struct value */
 };
-
-enum json_kind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_LIST, JSON_OBJECT };
 
 /* A value: a scalar that was read, or a list or object that begins where the reader stands. */
 struct json_value {

@@ -15,7 +15,7 @@ enum { OPTION_FIELD = 50201, OPTION_MESSAGE = 50201, OPTION_RESOURCE = 50202, OP
 static_assert((int)GROUP_INHERIT == (int)KAM__V1__FIELD_GROUP__FIELD_GROUP_INHERIT, "schema.h repeats options.proto");
 static_assert((int)FORMAT_PERMISSION == (int)KAM__V1__FORMAT__FORMAT_PERMISSION, "schema.h repeats options.proto");
 static_assert((int)INDEX_FOLDED == (int)KAM__V1__INDEX__INDEX_FOLDED, "schema.h repeats options.proto");
-static_assert((int)SCOPING_ALL_ONLY == (int)KAM__V1__SCOPING__SCOPING_ALL_ONLY, "schema.h repeats options.proto");
+static_assert((int)SCOPING_BY_ACCOUNT_ID == (int)KAM__V1__SCOPING__SCOPING_BY_ACCOUNT_ID, "schema.h repeats options.proto");
 static_assert((int)VERB_LIST_VERSIONS == (int)KAM__V1__VERB__VERB_LIST_VERSIONS, "schema.h repeats options.proto");
 static_assert((int)AUDIENCE_SIGNED_IN == (int)KAM__V1__AUDIENCE__AUDIENCE_SIGNED_IN, "schema.h repeats options.proto");
 
@@ -69,6 +69,8 @@ bool options_field(struct build *build, const Google__Protobuf__FieldDescriptorP
 		.acyclic = rules->acyclic,
 		.secret = rules->secret,
 		.responsibility = rules->responsibility,
+		.person = rules->person,
+		.shown_once = rules->shown_once,
 		.reference = rules->reference[0] ? arena_strdup(&build->schema->arena, rules->reference) : NULL,
 		.max_length = rules->max_length,
 		.max_items = rules->max_items,
@@ -100,7 +102,7 @@ bool options_resource(struct build *build, const Google__Protobuf__DescriptorPro
 		return false;
 	}
 	*ret_rules = (Kam__V1__ResourceRules *)option;
-	return !*ret_rules || (unsigned)(*ret_rules)->scoping <= SCOPING_ALL_ONLY;
+	return !*ret_rules || (unsigned)(*ret_rules)->scoping <= SCOPING_BY_ACCOUNT_ID;
 }
 
 bool options_method(struct build *build, const Google__Protobuf__MethodDescriptorProto *proto, struct schema_method *method)
@@ -122,6 +124,8 @@ bool options_method(struct build *build, const Google__Protobuf__MethodDescripto
 	method->writes = rules->writes;
 	method->heavy = rules->heavy;
 	method->hashes = rules->hashes;
+	method->irreversible = rules->irreversible;
+	method->no_token = rules->no_token;
 	method->exports = rules->exports || method->verb == VERB_LIST || method->verb == VERB_LIST_VERSIONS;
 	return true;
 }

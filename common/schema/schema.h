@@ -24,7 +24,7 @@ struct schema_resource;
 enum schema_group { GROUP_UNSPECIFIED, GROUP_PUBLIC, GROUP_COMMERCIAL, GROUP_FINANCIAL, GROUP_PERSONAL, GROUP_STRATEGY, GROUP_INHERIT, GROUP_COUNT };
 enum schema_format { FORMAT_NONE, FORMAT_DATE, FORMAT_PERIOD, FORMAT_COUNTRY, FORMAT_CURRENCY, FORMAT_EMAIL, FORMAT_URI, FORMAT_ID, FORMAT_PERMISSION };
 enum schema_index { INDEX_NONE, INDEX_EXACT, INDEX_FOLDED };
-enum schema_scoping { SCOPING_BY_NAME, SCOPING_BY_STAKEHOLDER, SCOPING_ALL_ONLY };
+enum schema_scoping { SCOPING_BY_NAME, SCOPING_BY_STAKEHOLDER, SCOPING_ALL_ONLY, SCOPING_BY_ACCOUNT_ID };
 enum schema_verb { VERB_CUSTOM, VERB_GET, VERB_LIST, VERB_CREATE, VERB_UPDATE, VERB_DELETE, VERB_UNDELETE, VERB_LIST_VERSIONS, VERB_COUNT };
 enum schema_audience { AUDIENCE_PERMITTED, AUDIENCE_ANONYMOUS, AUDIENCE_SIGNED_IN };
 
@@ -34,7 +34,7 @@ typedef uint32_t schema_groups;
 
 struct schema_rules {
 	enum schema_group group; /* resolved: the field's own, or its message's default; INHERIT in map entries and in types that are not kam's */
-	bool required, immutable, output_only, acyclic, secret, responsibility;
+	bool required, immutable, output_only, acyclic, secret, responsibility, person, shown_once;
 	const char *reference;   /* "users", "accounts/stakeholders", "*", or NULL */
 	uint32_t max_length;     /* resolved bytes; UINT32_MAX in types that are not kam's */
 	uint32_t max_items;      /* resolved, likewise */
@@ -92,7 +92,7 @@ struct schema_method {
 	const char *permission; /* NULL: none declared (a method of kam must then have another audience) */
 	enum schema_verb verb;
 	enum schema_audience audience;
-	bool writes, heavy, hashes, exports;
+	bool writes, heavy, hashes, exports, irreversible, no_token;
 	const struct schema_resource *resource; /* of a standard method: what it acts on; of a custom one: its service's resource, or NULL */
 	size_t index;           /* 0 … schema_methods_count - 1: for tables beside this one */
 };
@@ -105,6 +105,8 @@ struct schema_resource {
 	const struct schema_resource *parent; /* resource that the pattern lies below, or NULL */
 	bool singleton, system;
 	enum schema_scoping scoping;
+	const struct schema_field *blind_field; /* of the parent: below `blind_end` only the author may learn of the resource; NULL: never blind */
+	int64_t blind_end;
 	const char *const *columns; /* for tables */
 	size_t columns_count;
 	const struct schema_method *methods[VERB_COUNT]; /* by verb; NULL where it has none */

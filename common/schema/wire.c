@@ -269,6 +269,21 @@ struct bytes wire_find(struct bytes bytes, uint32_t field_number)
 	return found;
 }
 
+void wire_split(struct bytes bytes, uint32_t field_number, struct bytes *ret_before, struct bytes *ret_field, struct bytes *ret_behind)
+{
+	struct bytes rest = bytes;
+	struct wire_field field;
+	*ret_before = bytes;
+	*ret_field = *ret_behind = (struct bytes){bytes.data + bytes.size, 0};
+	while (rest.size > 0 && wire_next(&rest, &field)) {
+		if (field.number == field_number) {
+			*ret_before = (struct bytes){bytes.data, (size_t)(field.start - bytes.data)};
+			*ret_field = (struct bytes){field.start, field.size};
+			*ret_behind = rest;
+		}
+	}
+}
+
 void wire_add_raw_varint(struct buf *buf, uint64_t value)
 {
 	uint8_t text[WIRE_VARINT_BYTES];

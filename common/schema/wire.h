@@ -20,9 +20,13 @@ bool wire_check_within(const struct schema_type *type, struct bytes bytes, bool 
 struct bytes wire_cut(const struct schema_type *type, struct bytes bytes, schema_groups groups, struct arena *arena);
 /* The same on an unpacked message: hidden fields are cleared in place. */
 void message_cut(const struct schema_type *type, ProtobufCMessage *message, schema_groups groups);
+/* Whether a message of the type can hold anything that a reader of `groups` does not get: a field of another group, or a secret. */
+bool wire_may_hide(const struct schema_type *type, schema_groups groups);
 
 /* Last occurrence of a string or bytes (or submessage) field at the top level; size 0 where absent. Borrowed. No check: stored bytes only. */
 struct bytes wire_find(struct bytes bytes, uint32_t field_number);
+/* The same field with its tag, and what stands before and behind it; `ret_field` is empty, and all of it before, where it is absent or the bytes are damaged. Borrowed. */
+void wire_split(struct bytes bytes, uint32_t field_number, struct bytes *ret_before, struct bytes *ret_field, struct bytes *ret_behind);
 /* Appends `key, length, value`. */
 void wire_add_bytes(struct buf *buf, uint32_t field_number, struct bytes value);
 /* A varint alone, such as a length. */

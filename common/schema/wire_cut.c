@@ -26,6 +26,12 @@ static bool may_cut(const struct schema_type *type, schema_groups groups)
 	return !sees_all(groups) || type_entry_of(type)->has_secrets;
 }
 
+bool wire_may_hide(const struct schema_type *type, schema_groups groups)
+{
+	const struct type_entry *entry = type_entry_of(type);
+	return (entry->groups & value_groups & ~groups) != 0 || entry->has_secrets;
+}
+
 /* Empty bytes that are not NULL. */
 static const uint8_t nothing[1];
 

@@ -29,7 +29,7 @@ static char *text_of(struct arena *arena, struct bytes text)
 }
 
 /* Bytes of a change, from history; none where they were purged since. */
-static bool load_value(const struct store_view *view, uint64_t revision, struct arena *arena, struct store_change *change, struct status *st)
+static bool load_value(const struct store_view *view, uint64_t revision, struct arena *arena, struct store_change *change, uint64_t *amended, struct status *st)
 {
 	struct key key;
 	struct bytes record;
@@ -46,11 +46,12 @@ static bool load_value(const struct store_view *view, uint64_t revision, struct 
 		return view_damaged(st, "history", name_key);
 	}
 	change->value = arena_bytes(arena, row.value);
+	*amended = row.amended > *amended ? row.amended : *amended;
 	return true;
 }
 
 static bool load_changes(const struct store_view *view, struct entry *entry, struct arena *arena, struct store_change *changes, size_t count,
-                         struct status *st)
+                         uint64_t *amended, struct status *st)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct entry_change change;
@@ -62,7 +63,7 @@ static bool load_changes(const struct store_view *view, struct entry *entry, str
 			.operation = change.operation,
 			.previous_revision = change.previous_revision,
 		};
-		if (changes[i].name && !load_value(view, entry->revision, arena, &changes[i], st)) {
+		if (changes[i].name && !load_value(view, entry->revision, arena, &changes[i], amended, st)) {
 			return false;
 		}
 	}
@@ -90,10 +91,11 @@ bool store_log_get(const struct store_view *view, uint64_t revision, struct aren
 		.note = text_of(arena, entry.note),
 		.changes = changes,
 		.changes_count = count,
+		.amended = entry.amended,
 	};
 	memcpy(found.hash, entry.hash, STORE_HASH_BYTES);
 	memcpy(found.previous_hash, entry.previous_hash, STORE_HASH_BYTES);
-	if (changes && !load_changes(view, &entry, arena, changes, count, st)) {
+	if (changes && !load_changes(view, &entry, arena, changes, count, &found.amended, st)) {
 		return false;
 	}
 	if (arena->overflowed) {
@@ -162,7 +164,19 @@ static bool was_purged(struct verifier *verifier, const struct key *sought, stru
 	       row_read(bytes_of_val(data), bytes_of_val(key), &row) && row.operation == STORE_PURGE;
 }
 
-static bool verify_change(struct verifier *verifier, uint64_t revision, const struct entry_change *change)
+/* The digest that the record of an erasure gives for an item that it altered. What the record itself is worth is known when the walk is there. */
+static const uint8_t *amended_digest(struct verifier *verifier, uint64_t by, uint64_t revision, uint32_t item)
+{
+	struct entry entry;
+	bool found = by > revision && read_entry(verifier->view, by, &entry, verifier->st);
+	const uint8_t *digest = found ? entry_amendment_find(&entry, revision, item) : NULL;
+	if (!digest && status_ok(verifier->st)) {
+		broken(verifier->st, revision, "it was altered, and no erasure is on record for it");
+	}
+	return digest;
+}
+
+static bool verify_change(struct verifier *verifier, uint64_t revision, uint32_t item, const struct entry_change *change)
 {
 	char name[KEY_NAME_BYTES];
 	struct key key;
@@ -185,12 +199,27 @@ static bool verify_change(struct verifier *verifier, uint64_t revision, const st
 	if (!row_read(record, key_bytes(&key), &row)) {
 		return broken(verifier->st, revision, "a row of history is damaged");
 	}
+	const uint8_t *expected = row.amended ? amended_digest(verifier, row.amended, revision, item) : change->digest;
+	if (!expected) {
+		return false;
+	}
 	row_digest(&row, digest);
-	if (row.operation != change->operation || row.revision != revision || memcmp(digest, change->digest, sizeof digest) != 0) {
+	if (row.operation != change->operation || row.revision != revision || memcmp(digest, expected, sizeof digest) != 0) {
 		return broken(verifier->st, revision, "the bytes are not those that were recorded");
 	}
 	verifier->rows++;
 	return true;
+}
+
+static bool verify_texts(struct verifier *verifier, const struct entry *entry)
+{
+	uint8_t digest[STORE_HASH_BYTES];
+	const uint8_t *expected = entry->amended ? amended_digest(verifier, entry->amended, entry->revision, 0) : entry->digest;
+	if (!expected) {
+		return false;
+	}
+	entry_digest(entry, digest);
+	return memcmp(digest, expected, sizeof digest) == 0 || broken(verifier->st, entry->revision, "its texts are not those that were recorded");
 }
 
 static bool verify_record(struct verifier *verifier, struct bytes key, struct bytes record)
@@ -208,12 +237,15 @@ static bool verify_record(struct verifier *verifier, struct bytes key, struct by
 	if (memcmp(entry.previous_hash, verifier->hash, sizeof verifier->hash) != 0) {
 		return broken(verifier->st, expected, "it does not follow the record before it");
 	}
-	entry_hash(record, key, hash);
+	entry_hash(&entry, key, hash);
 	if (memcmp(entry.hash, hash, sizeof hash) != 0) {
 		return broken(verifier->st, expected, "its hash is wrong");
 	}
-	while (entry_next(&entry, &change)) {
-		if (!verify_change(verifier, expected, &change)) {
+	if (!verify_texts(verifier, &entry)) {
+		return false;
+	}
+	for (uint32_t item = 1; entry_next(&entry, &change); item++) {
+		if (!verify_change(verifier, expected, item, &change)) {
 			return false;
 		}
 	}
@@ -248,6 +280,34 @@ static bool verify_all(struct verifier *verifier, MDB_cursor *log)
 		                   (unsigned long long)verifier->rows);
 	}
 	return true;
+}
+
+/* ---- searching ---- */
+
+bool store_search(const struct store_view *view, store_search_visit *visit, void *context, struct status *st)
+{
+	MDB_cursor *cursor;
+	MDB_val key, data;
+	bool more = true;
+	for (enum store_db db = DB_HISTORY; db <= DB_LOG && more && status_ok(st); db++) {
+		if (!view_take(view, db, &cursor, st)) {
+			return false;
+		}
+		int rc = mdb_cursor_get(cursor, &key, &data, MDB_FIRST);
+		while (rc == MDB_SUCCESS && more && status_ok(st)) {
+			struct entry entry;
+			struct row row;
+			bool sound = db == DB_LOG ? entry_read(bytes_of_val(data), bytes_of_val(key), &entry) : row_read(bytes_of_val(data), bytes_of_val(key), &row);
+			more = sound ? visit(context, db == DB_LOG ? entry.revision : row.revision, db == DB_LOG ? entry.texts : row.value)
+			             : status_fail(st, STATUS_DATA_LOSS, "RECORD_DAMAGED", "A record is damaged: run kamd check, and restore a backup.");
+			rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT);
+		}
+		if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) {
+			view_fail(view, st, rc, "search the past");
+		}
+		view_give(view, db, cursor);
+	}
+	return status_ok(st);
 }
 
 bool store_log_verify(const struct store_view *view, uint64_t *ret_records, struct status *st)

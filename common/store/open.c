@@ -24,6 +24,11 @@ static const char *const db_names[DB_COUNT] = {
 	[DB_CURRENT] = "current", [DB_HISTORY] = "history", [DB_LOG] = "log", [DB_INDEX] = "index", [DB_REQUESTS] = "requests", [DB_META] = "meta",
 };
 
+const char *store_db_name(enum store_db db)
+{
+	return db_names[db];
+}
+
 static bool open_fail(struct status *st, const char *directory, const char *what, int error)
 {
 	return status_fail(st, error == ENOENT ? STATUS_NOT_FOUND : STATUS_FAILED_PRECONDITION, "STORE_UNREACHABLE", "Cannot open %s in %s: %s.",
@@ -203,7 +208,7 @@ static bool open_existing(struct store *store, const char *directory, struct sta
 
 /* ---- making one ---- */
 
-static bool sync_directory(const char *directory, struct status *st)
+bool store_sync_directory(const char *directory, struct status *st)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd >= 0 && fsync(fd) == 0;
@@ -242,7 +247,7 @@ static bool create_store(struct store *store, const char *directory, struct stat
 	encode_u32(format, STORE_FORMAT);
 	meta_put(txn, META_FORMAT, (struct bytes){format, sizeof format});
 	meta_put(txn, META_CLUSTER_ID, (struct bytes){store->cluster_id, sizeof store->cluster_id});
-	return store_commit(txn, st) && sync_directory(directory, st);
+	return store_commit(txn, st) && store_sync_directory(directory, st);
 }
 
 /* ---- */
@@ -259,9 +264,7 @@ static bool open_steps(struct store *store, const struct store_options *options,
 	if (!options->read_only && !lock_directory(store, options->directory, st)) {
 		return false;
 	}
-	return open_env(store, options, st) &&
-	       (options->create ? create_store(store, options->directory, st) : open_existing(store, options->directory, st)) &&
-	       index_prepare(store, st);
+	return open_env(store, options, st) && (options->create ? create_store(store, options->directory, st) : open_existing(store, options->directory, st));
 }
 
 /* Error checking: a second transaction in one thread is our own fault, found at once instead of hanging. */
@@ -274,7 +277,7 @@ static void mutex_init(pthread_mutex_t *mutex)
 	pthread_mutexattr_destroy(&attributes);
 }
 
-bool store_open(const struct store_options *options, struct store **ret_store, struct status *st)
+static bool open_store(const struct store_options *options, bool prepares_index, struct store **ret_store, struct status *st)
 {
 	if (sodium_init() < 0) {
 		return status_fail(st, STATUS_INTERNAL, "NO_RANDOMNESS", "The system gives no random numbers.");
@@ -289,12 +292,23 @@ bool store_open(const struct store_options *options, struct store **ret_store, s
 	store->indexer_context = options->indexer_context;
 	store->indexer_fingerprint = options->indexer_fingerprint;
 	mutex_init(&store->writing);
-	if (!open_steps(store, options, st)) {
+	if (!open_steps(store, options, st) || (prepares_index && !index_prepare(store, st))) {
 		store_close(store);
 		return false;
 	}
 	*ret_store = store;
 	return true;
+}
+
+bool store_open(const struct store_options *options, struct store **ret_store, struct status *st)
+{
+	return open_store(options, true, ret_store, st);
+}
+
+bool store_open_as_is(const char *directory, struct store **ret_store, struct status *st)
+{
+	struct store_options options = {.directory = directory};
+	return open_store(&options, false, ret_store, st);
 }
 
 void store_close(struct store *store)
@@ -308,8 +322,11 @@ void store_close(struct store *store)
 	if (store->lock_fd >= 0) {
 		close(store->lock_fd);
 	}
-	scratch_done(&store->txn.entry);
+	entry_writer_done(&store->txn.entry);
 	scratch_done(&store->txn.rows);
+	scratch_done(&store->txn.amendments);
+	scratch_done(&store->txn.old_bytes);
+	scratch_done(&store->txn.old_names);
 	index_set_done(&store->txn.old_index);
 	index_set_done(&store->txn.new_index);
 	pthread_mutex_destroy(&store->writing);
@@ -319,6 +336,11 @@ void store_close(struct store *store)
 uint64_t store_revision(const struct store *store)
 {
 	return atomic_load(&store->revision);
+}
+
+uint64_t store_amended(const struct store *store)
+{
+	return atomic_load(&store->amended);
 }
 
 const uint8_t *store_cluster_id(const struct store *store)

@@ -9,7 +9,7 @@
 
 static void record_of_row(const struct row *row, struct store_record *ret_record)
 {
-	*ret_record = (struct store_record){row->revision, row->operation, row->value};
+	*ret_record = (struct store_record){row->revision, row->operation, row->value, row->amended};
 }
 
 static bool read_current(const struct store_view *view, struct bytes name_key, struct row *ret_row, struct status *st)
@@ -104,6 +104,37 @@ bool store_history(const struct store_view *view, const char *name, uint64_t bef
 		}
 		int rc = mdb_cursor_get(cursor, &key, &data, MDB_NEXT);
 		more = history_row(rc, key, data, key_bytes(&name_key), &row, st);
+	}
+	view_give(view, DB_HISTORY, cursor);
+	return status_ok(st);
+}
+
+bool store_history_all(const struct store_view *view, store_visit *visit, void *context, struct status *st)
+{
+	char name[KEY_NAME_BYTES];
+	MDB_cursor *cursor;
+	MDB_val key, data;
+	bool more = true;
+	if (!view_take(view, DB_HISTORY, &cursor, st)) {
+		return false;
+	}
+	int rc = mdb_cursor_get(cursor, &key, &data, MDB_FIRST);
+	while (rc == MDB_SUCCESS && more) {
+		struct bytes name_key;
+		struct row row;
+		struct store_record record;
+		uint64_t revision;
+		if (!key_split_revision(bytes_of_val(key), &name_key, &revision) || !key_to_name(name_key, name) ||
+		    !row_read(bytes_of_val(data), bytes_of_val(key), &row)) {
+			view_damaged(st, "history", bytes_of_val(key));
+			break;
+		}
+		record_of_row(&row, &record);
+		more = visit(context, name, &record);
+		rc = more ? mdb_cursor_get(cursor, &key, &data, MDB_NEXT) : rc;
+	}
+	if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND) {
+		view_fail(view, st, rc, "read history");
 	}
 	view_give(view, DB_HISTORY, cursor);
 	return status_ok(st);

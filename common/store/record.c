@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <sodium.h>
 
+enum { FLAG_AMENDED = 1 };
+
 static_assert(ROW_NONCE_BYTES >= crypto_generichash_KEYBYTES_MIN, "the nonce is a key");
 static_assert(ROW_HEADER_BYTES == SEAL_BYTES + 8 + 1 + 1 + ROW_NONCE_BYTES, "as drawn in record.h");
 
@@ -32,10 +34,13 @@ void row_write(const struct row *row, uint8_t *ret_record)
 {
 	encode_u64(ret_record + 4, row->revision);
 	ret_record[12] = (uint8_t)row->operation;
-	ret_record[13] = 0;
+	ret_record[13] = row->amended ? FLAG_AMENDED : 0;
 	memcpy(ret_record + 14, row->nonce, ROW_NONCE_BYTES);
+	if (row->amended) {
+		encode_u64(ret_record + ROW_HEADER_BYTES, row->amended);
+	}
 	if (row->value.size > 0) {
-		memcpy(ret_record + ROW_HEADER_BYTES, row->value.data, row->value.size);
+		memcpy(ret_record + row_size(row) - row->value.size, row->value.data, row->value.size);
 	}
 }
 
@@ -45,13 +50,18 @@ bool row_read(struct bytes record, struct bytes key, struct row *ret_row)
 		return false;
 	}
 	uint8_t operation = record.data[12], flags = record.data[13];
+	size_t header = flags == FLAG_AMENDED ? (size_t)ROW_HEADER_BYTES + ROW_AMENDED_BYTES : (size_t)ROW_HEADER_BYTES;
+	if (record.size < header) {
+		return false;
+	}
 	*ret_row = (struct row){
 		.revision = decode_u64(record.data + 4),
 		.operation = (enum store_operation)operation,
 		.nonce = record.data + 14,
-		.value = {record.data + ROW_HEADER_BYTES, record.size - ROW_HEADER_BYTES},
+		.value = {record.data + header, record.size - header},
+		.amended = flags == FLAG_AMENDED ? decode_u64(record.data + ROW_HEADER_BYTES) : 0,
 	};
-	return operation >= STORE_CREATE && operation <= STORE_PURGE && flags == 0;
+	return operation >= STORE_CREATE && operation <= STORE_PURGE && (flags == 0 || (flags == FLAG_AMENDED && ret_row->amended > 0));
 }
 
 void row_digest(const struct row *row, uint8_t *ret_digest)

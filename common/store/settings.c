@@ -115,6 +115,18 @@ void store_request_put(struct store_txn *txn, const char *caller, const char *re
 	txn_put(txn, DB_REQUESTS, key_bytes(&expiry), (struct bytes){(const uint8_t *)"", 0}, 0);
 }
 
+bool txn_forget(struct store_txn *txn, const char *caller, const char *request_id)
+{
+	struct key key, expiry;
+	int64_t expires_s;
+	struct bytes reply;
+	if (!key_of_request(caller, request_id, &key) || !request_find(&txn->view, &key, &expires_s, &reply, &txn->status)) {
+		return status_ok(&txn->status);
+	}
+	key_of_expiry(&key, expires_s, &expiry);
+	return txn_delete(txn, DB_REQUESTS, key_bytes(&key)) && txn_delete(txn, DB_REQUESTS, key_bytes(&expiry));
+}
+
 bool store_request_get(const struct store_view *view, const char *caller, const char *request_id, int64_t now_s, struct bytes *ret_reply,
                        struct status *st)
 {

@@ -42,14 +42,18 @@ struct store_options {
 	uint64_t indexer_fingerprint; /* of what the indexer emits; where it differs from the store's, the index is rebuilt on open */
 };
 
-/* Opens or makes a store. A read-only one takes no lock and may be opened beside a kamd, but never twice in one process. Fails with FAILED_PRECONDITION where another process holds it (reason STORE_IN_USE), where the format version is
- * not ours (STORE_FORMAT; the sentence says what to do), or `create` meets a store (STORE_EXISTS); NOT_FOUND where there is none. */
+/* Opens or makes a store. A read-only one takes no lock and may be opened beside a kamd, but never twice in one process. Fails with FAILED_PRECONDITION where
+ * another process holds it (reason STORE_IN_USE), where the format version is not ours (STORE_FORMAT; the sentence says what to do), or `create` meets a
+ * store (STORE_EXISTS); NOT_FOUND where there is none. */
 bool store_open(const struct store_options *options, struct store **ret_store, struct status *st);
 /* No snapshot or transaction may be left. NULL is fine. */
 void store_close(struct store *store);
 
 /* Last committed revision; 0 in an empty store. Any thread, no snapshot needed. */
 uint64_t store_revision(const struct store *store);
+/* Revision of the newest erasure since the store was opened; 0 where there was none. Whoever keeps what an earlier view showed of the past must read it
+ * again. Any thread. */
+uint64_t store_amended(const struct store *store);
 /* 16 random bytes chosen when the store was made. */
 const uint8_t *store_cluster_id(const struct store *store);
 
@@ -59,6 +63,7 @@ struct store_record {
 	uint64_t revision;    /* at which this state came to be */
 	enum store_operation operation;
 	struct bytes value;   /* empty after PURGE; lives as long as the snapshot, or until the transaction's next write */
+	uint64_t amended;     /* revision of the erasure that put these bytes in place of the first; 0: they are as they were written */
 };
 
 /* A snapshot is taken per thread and renewed per call: cheap (0.1 us), never to be held while waiting for a client. */
@@ -128,17 +133,33 @@ struct store_entry {
 	const char *note;        /* one line for the audit: changed fields, a reason; or "" */
 	const struct store_change *changes;
 	size_t changes_count;
+	/* An erasure: records that read so from now on (below). Not read back. */
+	const struct store_entry *amendments;
+	size_t amendments_count;
+	uint64_t amended;        /* when read: revision of the erasure that last altered the texts or a change's bytes; 0: none */
 	uint8_t previous_hash[STORE_HASH_BYTES]; /* set by the store: of the record before; zero at first */
 	uint8_t hash[STORE_HASH_BYTES];          /* set by the store: of this record */
 };
+
+/* An amendment takes texts and bytes out of the past, and the chain still verifies: actor, request id, peer, client and note of the record with its
+ * `revision` become those given, and so do names and bytes of its changes, all of which must be given in their order (value.data NULL keeps the bytes);
+ * whatever else it says stays as it was. A name that is altered must be altered in every record that has it. The replies remembered for amended records are
+ * forgotten. Only records before this one, in growing order of revision; amendments happen before the record's own changes, whose names and previous
+ * revisions are those after them. What was there is gone from all that can be read; its bytes may lie in free pages of the file until store_compact. */
 
 /* Reads the record of a revision into `arena`. False with `st` OK where there is none. */
 bool store_log_get(const struct store_view *view, uint64_t revision, struct arena *arena, struct store_entry *ret_entry, struct status *st);
 /* Last revision at or before a wall time; 0 where there is none. */
 uint64_t store_revision_at(const struct store_view *view, int64_t time_us, struct status *st);
-/* Walks the log from its first record: every hash and link, and that every change's bytes hash to what the record says; bytes may lack only where
- * a later PURGE took them. DATA_LOSS (reason LOG_BROKEN) with the first bad revision. */
+/* Walks the log from its first record: every hash and link, and that every change's bytes hash to what the record says, or the record of the erasure that
+ * altered them; bytes may lack only where a later PURGE took them. DATA_LOSS (reason LOG_BROKEN) with the first bad revision. */
 bool store_log_verify(const struct store_view *view, uint64_t *ret_records, struct status *st);
+
+/* Every text of the log and every state in history, one after another: all that a search of the past must look at. Return false to stop. */
+typedef bool store_search_visit(void *context, uint64_t revision, struct bytes text);
+bool store_search(const struct store_view *view, store_search_visit *visit, void *context, struct status *st);
+/* The same of the states of all names, newest first name by name: store_history of everything. */
+bool store_history_all(const struct store_view *view, store_visit *visit, void *context, struct status *st);
 
 /* The end of the log, signed: whoever keeps one elsewhere can tell whether the log up to it is still the same. The signature is Ed25519 (RFC 8032) over the
  * lines "kam audit head 1", store and hash in hexadecimal, revision and time as decimal numbers, in the order of the struct, each ended by a line feed. */
@@ -153,8 +174,8 @@ struct store_head {
 };
 /* Signs the newest record that the view sees. */
 bool store_head_sign(const struct store_view *view, const uint8_t *secret_key, struct store_head *ret_head, struct status *st);
-/* The log still has what was signed: the record of that revision, with that hash. With store_log_verify this covers all before it. DATA_LOSS says what is wrong:
- * HEAD_FORGED (the signature, or a key other than `public_key`, which may be NULL), HEAD_OF_ANOTHER, LOG_CUT, LOG_REPLACED. */
+/* The log still has what was signed: the record of that revision, with that hash. With store_log_verify this covers all before it. DATA_LOSS says what is
+ * wrong: HEAD_FORGED (the signature, or a key other than `public_key`, which may be NULL), HEAD_OF_ANOTHER, LOG_CUT, LOG_REPLACED. */
 bool store_head_check(const struct store_view *view, const struct store_head *head, const uint8_t *public_key, struct status *st);
 /* The head that was signed last is kept in the store as well. */
 void store_head_put(struct store_txn *txn, const struct store_head *head);
@@ -182,6 +203,10 @@ const struct status *store_txn_status(const struct store_txn *txn);
 /* Makes it durable; consumes the transaction either way. */
 bool store_commit(struct store_txn *txn, struct status *st);
 void store_abort(struct store_txn *txn);
+
+/* Writes a new file with what is in the store and nothing else, and puts it in the place of the old one: bytes that were deleted, replaced or erased are gone
+ * from it. The store must not be open. A crash leaves the old file. `ret_before` and `ret_after` are the sizes of the files. */
+bool store_compact(const char *directory, uint64_t *ret_before, uint64_t *ret_after, struct status *st);
 
 /* Settings beside the resources (server secrets, format of others' making). */
 void store_meta_put(struct store_txn *txn, const char *key, struct bytes value);

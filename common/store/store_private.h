@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { STORE_FORMAT = 2, STORE_CLUSTER_ID_BYTES = 16 };
+enum { STORE_FORMAT = 3, STORE_CLUSTER_ID_BYTES = 16 };
 enum store_db { DB_CURRENT, DB_HISTORY, DB_LOG, DB_INDEX, DB_REQUESTS, DB_META, DB_COUNT };
 
 /* Keys in meta. */
@@ -54,7 +54,10 @@ struct store_txn {
 	struct store_view view;
 	struct status status;
 	struct log_head head;
-	struct scratch entry, rows; /* of the append at work */
+	struct entry_writer entry;        /* of the append at work */
+	struct scratch rows, amendments;  /* … */
+	struct scratch old_bytes, old_names;
+	uint64_t amended; /* by the record of that revision; 0: by none of this transaction */
 	struct index_set old_index, new_index;
 };
 
@@ -69,6 +72,7 @@ struct store {
 	uint64_t indexer_fingerprint;
 	uint8_t cluster_id[STORE_CLUSTER_ID_BYTES];
 	_Atomic uint64_t revision; /* committed */
+	_Atomic uint64_t amended;  /* by the record of that revision */
 	pthread_mutex_t writing;   /* held from begin to commit or abort; guards what follows */
 	bool sync_failed;          /* a commit may be half on disk: no other may follow */
 	struct log_head head;      /* committed */
@@ -110,9 +114,24 @@ bool view_log_head(const struct store_view *view, struct log_head *ret_head, str
 
 /* ---- between the files ---- */
 
+const char *store_db_name(enum store_db db);
+/* As store_open for writing, with whatever index there is. */
+bool store_open_as_is(const char *directory, struct store **ret_store, struct status *st);
+/* What was made or renamed in it outlives a power failure. */
+bool store_sync_directory(const char *directory, struct status *st);
+
 /* Newest row of a name at or before a revision. False with `st` OK where there is none. */
 bool history_floor(MDB_cursor *cursor, struct bytes name_key, uint64_t revision, struct row *ret_row, struct status *st);
 
+/* Makes the amendments of a record of that revision; what it has to list is in txn->amendments. */
+bool txn_amend(struct store_txn *txn, const struct store_entry *entry, uint64_t revision);
+/* Writes, seals and puts a row. */
+bool txn_put_row(struct store_txn *txn, enum store_db db, const struct key *key, const struct row *row);
+/* Always false. */
+bool txn_fail(struct store_txn *txn, int rc, const char *doing);
+
+/* Forgets the reply remembered for a request, if there is one. */
+bool txn_forget(struct store_txn *txn, const char *caller, const char *request_id);
 /* Puts a value, sticky in txn->status. */
 bool txn_put(struct store_txn *txn, enum store_db db, struct bytes key, struct bytes value, unsigned flags);
 /* Deletes a key; no fault if there is none. */

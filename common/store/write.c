@@ -35,6 +35,7 @@ bool store_txn_begin(struct store *store, struct store_txn **ret_txn, struct sta
 	struct store_txn *txn = &store->txn;
 	status_init(&txn->status);
 	txn->head = store->head;
+	txn->amended = 0;
 	txn->view = (struct store_view){.store = store, .txn = mdb_txn, .revision = store->head.revision, .failure = &txn->status};
 	*ret_txn = txn;
 	return true;
@@ -84,6 +85,9 @@ bool store_commit(struct store_txn *txn, struct status *st)
 	txn->view.txn = NULL;
 	if (rc == MDB_SUCCESS) {
 		store->head = txn->head;
+		if (txn->amended) {
+			atomic_store(&store->amended, txn->amended);
+		}
 		atomic_store(&store->revision, txn->head.revision);
 	} else if (out_of_space(rc)) {
 		store_lmdb_fail(st, rc, "commit");
@@ -98,7 +102,7 @@ bool store_commit(struct store_txn *txn, struct status *st)
 
 /* ---- puts ---- */
 
-static bool txn_fail(struct store_txn *txn, int rc, const char *doing)
+bool txn_fail(struct store_txn *txn, int rc, const char *doing)
 {
 	return store_lmdb_fail(&txn->status, rc, doing);
 }
@@ -147,8 +151,12 @@ static bool append_build(struct store_txn *txn, const struct store_entry *entry,
 		return status_fail(&txn->status, STATUS_INVALID_ARGUMENT, "TOO_MANY_CHANGES", "One commit holds at most %u changes, not %zu: split it.",
 		                   LIMIT_CHANGES, entry->changes_count);
 	}
+	if (txn->amendments.size / ENTRY_AMENDMENT_BYTES > LIMIT_AMENDMENTS) {
+		return status_fail(&txn->status, STATUS_INVALID_ARGUMENT, "TOO_MANY_AMENDMENTS", "One commit amends at most %u texts and states of the past.",
+		                   LIMIT_AMENDMENTS);
+	}
 	scratch_clear(&txn->rows);
-	entry_begin(&txn->entry, entry, head->time_us, txn->head.hash);
+	entry_begin(&txn->entry, entry, head->time_us, txn->head.hash, (struct bytes){txn->amendments.data, txn->amendments.size});
 	for (size_t i = 0; i < entry->changes_count; i++) {
 		const struct store_change *change = &entry->changes[i];
 		uint8_t nonce[ROW_NONCE_BYTES] = {0}, digest[ROW_DIGEST_BYTES];
@@ -158,7 +166,7 @@ static bool append_build(struct store_txn *txn, const struct store_entry *entry,
 		if (change->operation != STORE_PURGE) {
 			randombytes_buf(nonce, sizeof nonce);
 		}
-		struct row row = {head->revision, change->operation, nonce, change->value};
+		struct row row = {head->revision, change->operation, nonce, change->value, 0};
 		row_digest(&row, digest);
 		entry_add(&txn->entry, change, digest);
 		uint8_t *record = scratch_extend(&txn->rows, ROW_HEADER_BYTES + change->value.size);
@@ -167,9 +175,11 @@ static bool append_build(struct store_txn *txn, const struct store_entry *entry,
 		}
 	}
 	struct key key;
+	uint8_t nonce[ROW_NONCE_BYTES];
+	randombytes_buf(nonce, sizeof nonce);
 	key_of_revision(head->revision, &key);
-	entry_end(&txn->entry, key_bytes(&key), head->hash);
-	return (!txn->entry.failed && !txn->rows.failed) || txn_fail(txn, ENOMEM, "build a commit record");
+	entry_end(&txn->entry, nonce, key_bytes(&key), head->hash);
+	return (!txn->entry.record.failed && !txn->rows.failed) || txn_fail(txn, ENOMEM, "build a commit record");
 }
 
 /* Deletes every row of a name's history. Each is sought anew: simpler to trust than a cursor that deletes under itself. */
@@ -195,6 +205,17 @@ static bool put_row(struct store_txn *txn, enum store_db db, const struct key *k
 {
 	record_seal(record, size, key_bytes(key));
 	return txn_put(txn, db, key_bytes(key), (struct bytes){record, size}, 0);
+}
+
+bool txn_put_row(struct store_txn *txn, enum store_db db, const struct key *key, const struct row *row)
+{
+	scratch_clear(&txn->rows);
+	uint8_t *record = scratch_extend(&txn->rows, row_size(row));
+	if (!record) {
+		return txn_fail(txn, ENOMEM, "write a row");
+	}
+	row_write(row, record);
+	return put_row(txn, db, key, record, row_size(row));
 }
 
 static bool append_change(struct store_txn *txn, const struct store_change *change, uint64_t revision, uint8_t *record)
@@ -241,7 +262,7 @@ uint64_t store_append(struct store_txn *txn, const struct store_entry *entry)
 	}
 	int64_t now_us = clock_wall_us();
 	struct log_head head = {.revision = txn->head.revision + 1, .time_us = now_us > txn->head.time_us ? now_us : txn->head.time_us + 1};
-	if (!append_build(txn, entry, &head)) {
+	if (!txn_amend(txn, entry, head.revision) || !append_build(txn, entry, &head)) {
 		return 0;
 	}
 	size_t at = 0;
@@ -253,10 +274,11 @@ uint64_t store_append(struct store_txn *txn, const struct store_entry *entry)
 	}
 	struct key key;
 	key_of_revision(head.revision, &key);
-	if (!txn_put(txn, DB_LOG, key_bytes(&key), (struct bytes){txn->entry.data, txn->entry.size}, MDB_APPEND)) {
+	if (!txn_put(txn, DB_LOG, key_bytes(&key), (struct bytes){txn->entry.record.data, txn->entry.record.size}, MDB_APPEND)) {
 		return 0;
 	}
 	txn->head = head;
+	txn->amended = entry->amendments_count > 0 ? head.revision : txn->amended;
 	txn->view.revision = head.revision;
 	return head.revision;
 }

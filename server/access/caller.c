@@ -10,6 +10,7 @@
 #include "kam/v1/binding.pb-c.h"
 #include "kam/v1/role.pb-c.h"
 #include "kam/v1/session.pb-c.h"
+#include "kam/v1/token.pb-c.h"
 #include "kam/v1/user.pb-c.h"
 #include "server/access/token.h"
 
@@ -20,7 +21,9 @@
 
 enum { GRANTS_MAX = 256, TEAM_MAX = 4096, CACHE_SLOTS = 256, CACHE_TOKEN_BYTES = 256, CALLER_BYTES_MAX = 1 << 20, SLOT_KEY_BYTES = 8 };
 
-const struct caller caller_anonymous = {.user = "", .session = "", .end_us = INT64_MAX};
+#define NEVER_US (INT64_MAX / 2) /* later than any time, and added to one it does not overflow */
+
+const struct caller caller_anonymous = {.user = "", .session = "", .token = "", .end_us = INT64_MAX};
 
 static uint32_t index_of(const struct schema_type *type, const char *field)
 {
@@ -35,15 +38,18 @@ bool access_open(struct access *access, const struct schema *schema, const struc
 		.schema = schema,
 		.user = schema_type_find(schema, "kam.v1.User"),
 		.session = schema_type_find(schema, "kam.v1.Session"),
+		.token = schema_type_find(schema, "kam.v1.Token"),
 		.role = schema_type_find(schema, "kam.v1.Role"),
 		.binding = schema_type_find(schema, "kam.v1.Binding"),
 		.account = schema_type_find(schema, "kam.v1.Account"),
 		.stakeholder = schema_type_find(schema, "kam.v1.Stakeholder"),
 		.contact = schema_type_find(schema, "kam.v1.Contact"),
 		.index_references = crc32c(0, ACCESS_REFERENCES_INDEX, strlen(ACCESS_REFERENCES_INDEX)),
+		.settings = ACCESS_SETTINGS_STANDARD,
 	};
-	assert(access->user && access->session && access->role && access->binding && access->account && access->stakeholder && access->contact);
+	assert(access->user && access->session && access->token && access->role && access->binding && access->account && access->stakeholder && access->contact);
 	access->index_user_manager = index_of(access->user, "manager");
+	access->index_user_sign_in_name = index_of(access->user, "sign_in_names");
 	access->index_binding_user = index_of(access->binding, "user");
 	struct bytes key;
 	if (!store_meta_get(view, "secret", &key, st) || key.size != sizeof access->etag_key + sizeof access->token_key) {
@@ -188,7 +194,7 @@ bool caller_load(const struct access *access, const struct store_view *view, con
 	if (user->disabled || record.operation == STORE_DELETE) {
 		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "not signed in: sign in again");
 	}
-	struct caller caller = {.user = user->name, .session = "", .end_us = INT64_MAX};
+	struct caller caller = {.user = user->name, .session = "", .token = "", .end_us = INT64_MAX, .idle_us = NEVER_US, .touch_us = NEVER_US};
 	struct grant_list list = {access, view, arena, arena_calloc(arena, GRANTS_MAX, sizeof(struct grant)), 0, st};
 	if (!list.grants || !store_index_equal(view, access->index_binding_user, bytes_of(caller.user), visit_binding, &list, st) || !status_ok(st)) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALLER_TOO_LARGE", "the user's bindings do not fit in memory");
@@ -211,39 +217,144 @@ static int64_t timestamp_us(const Google__Protobuf__Timestamp *time)
 	return time ? time->seconds * 1000000 + time->nanos / 1000 : 0;
 }
 
+/* A session or an API token as the store has it. */
+struct credential {
+	const char *name, *token_name;
+	ProtobufCBinaryData hash;
+	int64_t end_us, last_used_us, idle_us;
+	char **permissions; /* of an API token */
+	size_t permissions_count;
+	bool deleted;
+};
+
+static bool read_session(const struct access *access, struct bytes value, struct arena *arena, struct credential *ret_credential, struct status *st)
+{
+	const Kam__V1__Session *session = (const void *)schema_unpack_stored(access->session, value, arena, st);
+	if (session) {
+		*ret_credential = (struct credential){
+			.name = session->name,
+			.token_name = "",
+			.hash = session->token_hash,
+			.end_us = timestamp_us(session->expire_time),
+			.last_used_us = timestamp_us(session->last_used_time),
+			.idle_us = (int64_t)access->settings.session_idle_s * 1000000,
+			.deleted = session->delete_time != NULL,
+		};
+	}
+	return session != NULL;
+}
+
+/* It need not be used now and then. */
+static bool read_token(const struct access *access, struct bytes value, struct arena *arena, struct credential *ret_credential, struct status *st)
+{
+	const Kam__V1__Token *token = (const void *)schema_unpack_stored(access->token, value, arena, st);
+	if (token) {
+		*ret_credential = (struct credential){
+			.name = "",
+			.token_name = token->name,
+			.hash = token->token_hash,
+			.end_us = end_of_day_us(token->expire),
+			.last_used_us = timestamp_us(token->last_used_time),
+			.idle_us = NEVER_US,
+			.permissions = token->permissions,
+			.permissions_count = token->n_permissions,
+			.deleted = token->delete_time || !*token->expire,
+		};
+	}
+	return token != NULL;
+}
+
+/* What both patterns stand for: "accounts.*" and "*.read" are "accounts.read". NULL where that is nothing. */
+static char *common_pattern(const char *a, const char *b, struct arena *arena)
+{
+	const char *parts[2][2] = {{a, strchr(a, '.')}, {b, strchr(b, '.')}};
+	const char *both[2];
+	int sizes[2];
+	if (strcmp(a, "*") == 0 || strcmp(b, "*") == 0) {
+		return arena_strdup(arena, strcmp(a, "*") == 0 ? b : a);
+	}
+	if (!parts[0][1] || !parts[1][1]) {
+		return NULL;
+	}
+	for (int part = 0; part < 2; part++) {
+		const char *texts[2];
+		int lengths[2];
+		for (int i = 0; i < 2; i++) {
+			texts[i] = part == 0 ? parts[i][0] : parts[i][1] + 1;
+			lengths[i] = part == 0 ? (int)(parts[i][1] - parts[i][0]) : (int)strlen(texts[i]);
+		}
+		bool any = lengths[0] == 1 && texts[0][0] == '*', other_any = lengths[1] == 1 && texts[1][0] == '*';
+		if (!any && !other_any && (lengths[0] != lengths[1] || memcmp(texts[0], texts[1], (size_t)lengths[0]) != 0)) {
+			return NULL;
+		}
+		both[part] = texts[any];
+		sizes[part] = lengths[any];
+	}
+	return arena_printf(arena, "%.*s.%.*s", sizes[0], both[0], sizes[1], both[1]);
+}
+
+/* Leaves each grant what the token may of it, so that no decision has to know of tokens. */
+static bool cut_grants(struct caller *caller, struct arena *arena, struct status *st)
+{
+	struct grant *grants = arena_memdup(arena, caller->grants, (caller->grants_count + 1) * sizeof *grants);
+	for (size_t i = 0; grants && i < caller->grants_count; i++) {
+		struct grant *grant = &grants[i];
+		char **cut = arena_calloc(arena, grant->permissions_count * caller->token_permissions_count + 1, sizeof *cut);
+		size_t count = 0;
+		for (size_t k = 0; cut && k < grant->permissions_count * caller->token_permissions_count; k++) {
+			const char *own = grant->permissions[k / caller->token_permissions_count], *of_token = caller->token_permissions[k % caller->token_permissions_count];
+			cut[count] = common_pattern(own, of_token, arena);
+			count += cut[count] != NULL;
+		}
+		grant->permissions = cut;
+		grant->permissions_count = count;
+	}
+	caller->grants = grants;
+	return !arena->overflowed || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALLER_TOO_LARGE",
+	                                             "the token's permissions and the user's bindings do not fit in memory");
+}
+
 bool caller_of_token(const struct access *access, const struct store_view *view, const char *token, int64_t now_us, struct arena *arena,
                      struct caller *ret_caller, struct status *st)
 {
-	static const char invalid[] = "not signed in: the session is unknown or has ended, sign in again";
 	char name[LIMIT_NAME_BYTES + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
 	struct store_record record;
-	if (!token_parse(token, name, hash) || !store_get(view, name, &record, st)) {
-		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+	struct credential credential;
+	bool parsed = token_parse(token, name, hash);
+	size_t user_size = parsed ? strlen("users/") + strcspn(name + strlen("users/"), "/") : 0;
+	bool is_token = parsed && strncmp(name + user_size, "/tokens/", strlen("/tokens/")) == 0;
+	const char *invalid = is_token ? "not signed in: the API token is unknown or was revoked" : "not signed in: the session is unknown or has ended, sign in again";
+	if (!parsed || !store_get(view, name, &record, st)) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "%s", invalid);
 	}
-	const Kam__V1__Session *session = (const void *)schema_unpack_stored(access->session, record.value, arena, st);
-	if (!session || session->token_hash.len != TOKEN_HASH_BYTES || sodium_memcmp(session->token_hash.data, hash, TOKEN_HASH_BYTES) != 0) {
-		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+	if (!(is_token ? read_token : read_session)(access, record.value, arena, &credential, st) || credential.hash.len != TOKEN_HASH_BYTES ||
+	    sodium_memcmp(credential.hash.data, hash, TOKEN_HASH_BYTES) != 0) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "%s", invalid);
 	}
-	int64_t end_us = timestamp_us(session->expire_time), last_used_us = timestamp_us(session->last_used_time);
-	if (session->delete_time || record.operation == STORE_DELETE || now_us >= end_us || now_us >= last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
-		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_EXPIRED", "the session has expired: sign in again");
+	if (credential.deleted || record.operation == STORE_DELETE || now_us >= credential.end_us || now_us >= credential.last_used_us + credential.idle_us) {
+		return status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_EXPIRED", "the %s has expired: %s", is_token ? "API token" : "session",
+		                   is_token ? "its owner makes another with kam tokens create" : "sign in again");
 	}
-	char user[LIMIT_NAME_BYTES + 1];
-	snprintf(user, sizeof user, "%.*s", (int)(strstr(name, "/sessions/") - name), name);
+	name[user_size] = '\0';
 	struct caller caller;
-	if (!caller_load(access, view, user, arena, &caller, st)) {
+	if (!caller_load(access, view, name, arena, &caller, st)) {
 		if (st->code == STATUS_NOT_FOUND) {
 			status_init(st);
-			status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", invalid);
+			status_fail(st, STATUS_UNAUTHENTICATED, "SESSION_INVALID", "%s", invalid);
 		}
 		return false;
 	}
-	caller.session = session->name;
-	caller.end_us = end_us;
-	caller.last_used_us = last_used_us;
+	caller.session = credential.name;
+	caller.token = credential.token_name;
+	caller.token_permissions = credential.permissions;
+	caller.token_permissions_count = credential.permissions_count;
+	caller.end_us = credential.end_us;
+	caller.last_used_us = credential.last_used_us;
+	caller.idle_us = credential.idle_us;
+	caller.touch_us = access_touch_us(access);
 	*ret_caller = caller;
-	return true;
+	return !is_token || cut_grants(ret_caller, arena, st);
 }
 
 /* ---- cache -------------------------------------------------------------------------------------------------------------- */
@@ -282,12 +393,15 @@ void caller_cache_free(struct caller_cache *cache)
 	free(cache);
 }
 
-/* The last letters of the session's id, which stand before the secret: random ones that we chose ourselves, so nobody can crowd a slot. */
+/* The last letters of the session's id, which stand before the secret: random ones that we chose ourselves, so nobody can crowd a slot. The id of an API
+ * token is its owner's choice, so that some of the secret joins it; 8 of its 256 bits would show in the time of other calls, if anything did. */
 static size_t slot_of(const char *token, size_t size)
 {
-	uint64_t number = 0;
+	uint64_t number = 0, secret;
 	if (size >= TOKEN_SECRET_TEXT + 1 + SLOT_KEY_BYTES) {
 		memcpy(&number, token + size - TOKEN_SECRET_TEXT - 1 - SLOT_KEY_BYTES, SLOT_KEY_BYTES);
+		memcpy(&secret, token + size - TOKEN_SECRET_TEXT, SLOT_KEY_BYTES);
+		number ^= secret;
 	}
 	return (size_t)(number * 0x9E3779B97F4A7C15u >> 32) % CACHE_SLOTS;
 }
@@ -313,7 +427,7 @@ const struct caller *caller_cache_get(struct caller_cache *cache, const struct a
 	}
 	struct cache_slot *slot = &cache->slots[slot_of(token, size)];
 	if (slot->epoch == epoch && slot->size == size && same_token(slot->token, token, size) &&
-	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + (int64_t)LIMIT_SESSION_IDLE_SECONDS * 1000000) {
+	    now_us < slot->caller.end_us && now_us < slot->caller.last_used_us + slot->caller.idle_us) {
 		return &slot->caller;
 	}
 	/* Only who is signed in takes a place, so that made-up tokens drive nobody out. */

@@ -7,6 +7,7 @@
 
 #include "common/schema/wire.h"
 #include "kam/v1/account.pb-c.h"
+#include "server/access/blind.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,16 @@ static bool grant_has(const struct grant *grant, const char *permission, int64_t
 		}
 	}
 	return false;
+}
+
+bool decide_token(const struct caller *caller, const char *permission)
+{
+	for (size_t i = 0; i < caller->token_permissions_count; i++) {
+		if (permission_matches(caller->token_permissions[i], permission)) {
+			return true;
+		}
+	}
+	return !*caller->token;
 }
 
 bool decide_any(const struct caller *caller, const char *permission, int64_t now_us)
@@ -297,6 +308,12 @@ static const char *why_not_other(const struct access *access, const struct store
 	if (resource->scoping == SCOPING_ALL_ONLY) {
 		return "it belongs to no account, and the role does not reach everything";
 	}
+	if (resource->scoping == SCOPING_BY_ACCOUNT_ID) {
+		char account[LIMIT_NAME_BYTES + 16];
+		snprintf(account, sizeof account, "accounts%s", strrchr(name, '/'));
+		struct subject subject = subject_of(access, view, account, (struct bytes){0});
+		return why_not_account(&subject, caller, grant);
+	}
 	/* On no map yet, one that is being created is its creator's. */
 	const char *verb = strchr(permission, '.');
 	bool creates = verb && strcmp(verb, ".create") == 0;
@@ -308,17 +325,29 @@ static const char *why_not_other(const struct access *access, const struct store
 
 /* ---- deciding --------------------------------------------------------------------------------------------------------------- */
 
-/* Everybody may see themselves and their sessions, and end these. */
+/* "users.read" of themselves, and what is their own below: sessions and API tokens. */
+static bool is_own(const char *below, const char *permission)
+{
+	size_t noun = strcspn(below, "/");
+	return strncmp(permission, below, noun) == 0 && permission[noun] == '.' &&
+	       ((noun == strlen("sessions") && strncmp(below, "sessions", noun) == 0) || (noun == strlen("tokens") && strncmp(below, "tokens", noun) == 0));
+}
+
+/* Everybody may see themselves, their sessions and their API tokens, end both, and make tokens. */
 static bool is_self(const struct caller *caller, const char *permission, const char *name)
 {
 	size_t size = strlen(caller->user);
 	if (size == 0 || strncmp(name, caller->user, size) != 0) {
 		return false;
 	}
-	if (name[size] == '\0') {
-		return strcmp(permission, "users.read") == 0;
-	}
-	return strncmp(name + size, "/sessions/", 10) == 0 && strncmp(permission, "sessions.", 9) == 0;
+	bool own = name[size] == '\0' ? strcmp(permission, "users.read") == 0 : name[size] == '/' && is_own(name + size + 1, permission);
+	return own && decide_token(caller, permission);
+}
+
+static bool reads(const char *permission)
+{
+	const char *verb = strchr(permission, '.');
+	return verb && strcmp(verb, ".read") == 0;
 }
 
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
@@ -331,11 +360,20 @@ struct decision decide(const struct access *access, const struct store_view *vie
 	}
 	size_t size = account_size(name);
 	bool in_account = size > 0;
+	const struct schema_resource *resource = in_account ? NULL : schema_resource_of_name(access->schema, name);
+	if (resource && resource->blind_field) {
+		bool own = blind_author(resource, name, caller->user);
+		if (own) {
+			return reads(permission) || decide_any(caller, permission, now_us) ? (struct decision){true, GROUPS_ALL} : decision;
+		}
+		if (blind_now(view, resource, name)) {
+			return decision;
+		}
+	}
 	if (in_account && memo && memo->permission == permission && memo->account_size == size && memcmp(memo->account, name, size) == 0) {
 		return memo->decision;
 	}
 	struct subject subject = {0};
-	const struct schema_resource *resource = NULL;
 	for (size_t i = 0; i < caller->grants_count; i++) {
 		const struct grant *grant = &caller->grants[i];
 		if (!grant_has(grant, permission, now_us)) {
@@ -349,7 +387,6 @@ struct decision decide(const struct access *access, const struct store_view *vie
 			}
 			why_not = why_not_account(&subject, caller, grant);
 		} else if (!in_account) {
-			resource = resource ? resource : schema_resource_of_name(access->schema, name);
 			why_not = why_not_other(access, view, caller, grant, resource, permission, name, account_bytes);
 		}
 		if (!why_not) {
@@ -366,21 +403,37 @@ struct decision decide(const struct access *access, const struct store_view *vie
 	return decision;
 }
 
+bool decide_whatever(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name, int64_t now_us)
+{
+	const struct schema_resource *resource = schema_resource_of_name(access->schema, name);
+	bool by_itself = resource && (resource->type == access->account || resource->scoping == SCOPING_BY_STAKEHOLDER);
+	for (size_t i = 0; by_itself && i < caller->grants_count; i++) {
+		if (grant_has(&caller->grants[i], permission, now_us) && is_unlimited(&caller->grants[i])) {
+			return true;
+		}
+	}
+	/* Anything else is decided by its account, or by its type alone. */
+	return !by_itself && decide(access, view, caller, permission, name, (struct bytes){0}, now_us, NULL).allowed;
+}
+
 void decide_explain(const struct access *access, const struct store_view *view, const struct caller *caller, const struct grant *grant,
                     const char *permission, const char *name, int64_t now_us, struct decide_step *ret_step)
 {
 	char account[LIMIT_NAME_BYTES + 1];
 	const char *why_not = NULL, *why = name ? "it belongs to no account, and the role reaches it" : "on what the role reaches";
+	const struct schema_resource *resource = name ? schema_resource_of_name(access->schema, name) : NULL;
 	if (now_us >= grant->end_us) {
 		why_not = "the binding has run out";
 	} else if (!grant_has(grant, permission, now_us)) {
 		why_not = "the role does not have this permission";
+	} else if (resource && resource->blind_field && !blind_author(resource, name, caller->user) && blind_now(view, resource, name)) {
+		why_not = "it is blind: until its time has come only its author may learn of it";
 	} else if (name && account_of(name, account)) {
 		struct subject subject = subject_of(access, view, account, (struct bytes){0});
 		why_not = is_unlimited(grant) ? NULL : why_not_account(&subject, caller, grant);
 		why = why_not ? why_not : why_account(&subject, caller, grant);
 	} else if (name) {
-		why_not = why_not_other(access, view, caller, grant, schema_resource_of_name(access->schema, name), permission, name, (struct bytes){0});
+		why_not = why_not_other(access, view, caller, grant, resource, permission, name, (struct bytes){0});
 	}
 	ret_step->allowed = !why_not;
 	snprintf(ret_step->reason, sizeof ret_step->reason, "%s %s %s: %s", grant->role, why_not ? "does not allow" : "allows", permission,

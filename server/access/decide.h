@@ -24,6 +24,9 @@ struct decide_memo {
 
 /* Some grant has the permission, on something. What a method asks before it looks at any resource. */
 bool decide_any(const struct caller *caller, const char *permission, int64_t now_us);
+/* An API token that the caller came by, if any, stands for the permission: what a method asks that everybody may call about themselves. Grants are cut to it
+ * already. */
+bool decide_token(const struct caller *caller, const char *permission);
 /* Union of groups over the grants that have the permission: what the caller may ever see. */
 schema_groups decide_groups(const struct caller *caller, const char *permission, int64_t now_us);
 
@@ -31,6 +34,10 @@ schema_groups decide_groups(const struct caller *caller, const char *permission,
  * NULL: they are read). `memo` may be NULL. A damaged account is a denial. */
 struct decision decide(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name,
                        struct bytes account, int64_t now_us, struct decide_memo *memo);
+
+/* The permission reaches whatever might stand under this name, be it there or not: nothing in its collection, or in its account, is hidden. Where this does not hold, an answer
+ * that depends on whether the name is taken would tell what is hidden. */
+bool decide_whatever(const struct access *access, const struct store_view *view, const struct caller *caller, const char *permission, const char *name, int64_t now_us);
 
 /* One grant's part of a decision, with the reason in words. */
 struct decide_step {

@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A user without a password, or no user at all, costs the same time as a wrong password: a hash of nothing is verified instead.
+ * How long a sign-in takes must not tell whether there is such a user. No user, or one without a password, costs a hash that fits nothing; one whose hash is
+ * of less cost than the configured one, because the cost has grown since, costs the difference on top. That is exact to some percent; the next sign-in makes
+ * the hash anew, and the difference goes.
  */
 #include "server/access/password.h"
 
-#include "common/base/limits.h"
-
-#include <pthread.h>
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-enum { PASSES = 3, MEMORY_BYTES = 64 << 20 };
+enum { KIB_PER_MIB = 1024, LEAST_KIB = crypto_pwhash_MEMLIMIT_MIN / 1024 };
 
-/* The most common of those with eight characters or more; the rest of the lists is shorter. */
-static const char *const commonest[] = {
-	"12345678", "123456789", "1234567890", "password", "password1", "password123", "qwertyui", "qwerty123", "qwertyuiop", "1q2w3e4r", "1qaz2wsx",
-	"iloveyou", "sunshine", "princess", "football", "baseball", "superman", "trustno1", "whatever", "abcd1234", "11111111", "00000000", "88888888",
-	"87654321", "12341234", "administrator", "changeme", "letmein1", "welcome1", "passw0rd", "p@ssw0rd", "starwars", "computer", "corvette",
-	"michelle", "jennifer", "asdfghjkl", "zxcvbnm1", "monkey123", "dragon123",
-};
+static size_t memory_bytes(const struct password_cost *cost)
+{
+	return (size_t)cost->memory_mib << 20;
+}
+
+bool password_cost_check(const struct password_cost *cost, struct status *st)
+{
+	uint64_t work_mib = (uint64_t)cost->memory_mib * cost->passes;
+	return work_mib >= LIMIT_PASSWORD_WORK_MIB ||
+	       status_fail(st, STATUS_INVALID_ARGUMENT, "CONFIG",
+	                   "password.memory_mib times password.passes is %llu; less than %u makes stolen hashes too cheap to guess: raise one of them",
+	                   (unsigned long long)work_mib, LIMIT_PASSWORD_WORK_MIB);
+}
 
 static size_t characters(const char *text)
 {
@@ -29,46 +35,67 @@ static size_t characters(const char *text)
 	return count;
 }
 
-bool password_check(const char *password, const char *field, struct status *st)
+bool password_check(const char *password, const char *const *own, const char *field, struct status *st)
 {
 	size_t count = characters(password);
 	if (count < LIMIT_PASSWORD_CHARACTERS_MIN || count > LIMIT_PASSWORD_CHARACTERS_MAX) {
 		return status_field(st, field, "has %zu characters; a password has %u to %u", count, LIMIT_PASSWORD_CHARACTERS_MIN, LIMIT_PASSWORD_CHARACTERS_MAX);
 	}
-	for (size_t i = 0; i < sizeof commonest / sizeof commonest[0]; i++) {
-		if (strcasecmp(password, commonest[i]) == 0) {
-			return status_field(st, field, "is one of the passwords that everybody tries first; choose another");
-		}
-	}
-	return true;
+	return !password_common(password, own) ||
+	       status_field(st, field, "is one of the passwords that everybody tries first, or your own name with little added; choose another, such as three "
+	                                "words that do not belong together");
 }
 
-bool password_hash(const char *password, char ret_hash[PASSWORD_HASH_BYTES], struct status *st)
+bool password_hash(const struct password_cost *cost, const char *password, char ret_hash[PASSWORD_HASH_BYTES], struct status *st)
 {
-	if (crypto_pwhash_str_alg(ret_hash, password, strlen(password), PASSES, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+	if (crypto_pwhash_str_alg(ret_hash, password, strlen(password), cost->passes, memory_bytes(cost), crypto_pwhash_ALG_ARGON2ID13) != 0) {
 		return status_fail(st, STATUS_RESOURCE_EXHAUSTED, "HASH_MEMORY", "the server has no memory to hash a password now; try again");
 	}
 	return true;
 }
 
-static char nobody[PASSWORD_HASH_BYTES];
-
-static void make_nobody(void)
+/* A hash of the cost that fits nothing but by a chance of 1 in 2^256, and is not believed even then. */
+static void hash_of_nobody(const struct password_cost *cost, char ret_hash[PASSWORD_HASH_BYTES])
 {
-	uint8_t random[32];
-	char text[65];
-	randombytes_buf(random, sizeof random);
-	sodium_bin2hex(text, sizeof text, random, sizeof random);
-	if (crypto_pwhash_str_alg(nobody, text, strlen(text), PASSES, MEMORY_BYTES, crypto_pwhash_ALG_ARGON2ID13) != 0) {
-		nobody[0] = '\0';
+	static const char zeros[] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"; /* base64 */
+	snprintf(ret_hash, PASSWORD_HASH_BYTES, "$argon2id$v=19$m=%u,t=%u,p=1$%.22s$%.43s", cost->memory_mib * KIB_PER_MIB, cost->passes, zeros, zeros);
+	assert(!password_outdated(cost, ret_hash)); /* one that is malformed would be told from others by its time */
+}
+
+/* Memory in KiB times passes, as the hash's own text says; 0 where it says nothing of the kind. */
+static uint64_t work_of(const char *hash)
+{
+	unsigned memory, passes;
+	return sscanf(hash, "$argon2id$v=19$m=%9u,t=%9u,", &memory, &passes) == 2 ? (uint64_t)memory * passes : 0;
+}
+
+/* Hashes for nothing: so much work, in memory up to the cost's. */
+static void work(const struct password_cost *cost, uint64_t work_kib, const char *password)
+{
+	static const uint8_t salt[crypto_pwhash_SALTBYTES];
+	uint8_t thrown_away[32];
+	uint64_t memory_kib = (uint64_t)cost->memory_mib * KIB_PER_MIB;
+	memory_kib = work_kib < memory_kib ? work_kib : memory_kib;
+	if (memory_kib >= LEAST_KIB) {
+		int ignored = crypto_pwhash(thrown_away, sizeof thrown_away, password, strlen(password), salt, work_kib / memory_kib, (size_t)memory_kib * 1024,
+		                            crypto_pwhash_ALG_ARGON2ID13);
+		(void)ignored; /* without memory the time differs, as it does for everybody then */
 	}
 }
 
-bool password_verify(const char *hash, const char *password)
+bool password_verify(const struct password_cost *cost, const char *hash, const char *password)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pthread_once(&once, make_nobody);
-	bool real = hash && *hash;
-	bool fits = crypto_pwhash_str_verify(real ? hash : nobody, password, strlen(password)) == 0;
-	return real && fits;
+	char nobody[PASSWORD_HASH_BYTES];
+	uint64_t wanted = (uint64_t)cost->memory_mib * KIB_PER_MIB * cost->passes, done = hash ? work_of(hash) : 0;
+	hash_of_nobody(cost, nobody);
+	bool fits = crypto_pwhash_str_verify(done > 0 ? hash : nobody, password, strlen(password)) == 0;
+	if (done > 0 && done < wanted) {
+		work(cost, wanted - done, password);
+	}
+	return done > 0 && fits;
+}
+
+bool password_outdated(const struct password_cost *cost, const char *hash)
+{
+	return crypto_pwhash_str_needs_rehash(hash, cost->passes, memory_bytes(cost)) != 0;
 }

@@ -12,6 +12,9 @@
 
 enum { SECRET_BYTES = 32, SECRET_TEXT = TOKEN_SECRET_TEXT };
 
+#define SESSION_PREFIX "kam"
+#define API_PREFIX "kamapi"
+
 static void hash_secret(const char *text, uint8_t ret_hash[TOKEN_HASH_BYTES])
 {
 	crypto_generichash(ret_hash, TOKEN_HASH_BYTES, (const uint8_t *)text, SECRET_TEXT, NULL, 0);
@@ -28,20 +31,35 @@ void token_random_id(char *ret_id)
 	ret_id[sizeof random] = '\0';
 }
 
-void token_make(const char *user_id, char *ret_session_id, char *ret_token, uint8_t ret_hash[TOKEN_HASH_BYTES])
+static void make(const char *prefix, const char *user_id, const char *id, char *ret_token, uint8_t ret_hash[TOKEN_HASH_BYTES])
 {
 	uint8_t secret[SECRET_BYTES];
 	char text[SECRET_TEXT + 1];
-	token_random_id(ret_session_id);
 	randombytes_buf(secret, sizeof secret);
 	sodium_bin2base64(text, sizeof text, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	hash_secret(text, ret_hash);
-	snprintf(ret_token, TOKEN_TEXT_BYTES, "kam~%s~%s~%s", user_id, ret_session_id, text);
+	snprintf(ret_token, TOKEN_TEXT_BYTES, "%s~%s~%s~%s", prefix, user_id, id, text);
 	sodium_memzero(secret, sizeof secret);
 	sodium_memzero(text, sizeof text);
 }
 
-bool token_parse(const char *token, char *ret_session_name, uint8_t ret_hash[TOKEN_HASH_BYTES])
+void token_make(const char *user_id, char *ret_session_id, char *ret_token, uint8_t ret_hash[TOKEN_HASH_BYTES])
+{
+	token_random_id(ret_session_id);
+	make(SESSION_PREFIX, user_id, ret_session_id, ret_token, ret_hash);
+}
+
+void token_make_api(const char *user_id, const char *id, char *ret_token, uint8_t ret_hash[TOKEN_HASH_BYTES])
+{
+	make(API_PREFIX, user_id, id, ret_token, ret_hash);
+}
+
+static bool is_word(const char *text, size_t size, const char *word)
+{
+	return strlen(word) == size && memcmp(text, word, size) == 0;
+}
+
+bool token_parse(const char *token, char *ret_name, uint8_t ret_hash[TOKEN_HASH_BYTES])
 {
 	const char *parts[4];
 	size_t sizes[4];
@@ -53,11 +71,12 @@ bool token_parse(const char *token, char *ret_session_name, uint8_t ret_hash[TOK
 			return false;
 		}
 	}
-	if (*token != '\0' || sizes[0] != 3 || memcmp(parts[0], "kam", 3) != 0 || !name_id_valid(parts[1], sizes[1]) ||
-	    !name_id_valid(parts[2], sizes[2]) || sizes[3] != SECRET_TEXT) {
+	bool api = is_word(parts[0], sizes[0], API_PREFIX);
+	if (*token != '\0' || !(api || is_word(parts[0], sizes[0], SESSION_PREFIX)) || !name_id_valid(parts[1], sizes[1]) || !name_id_valid(parts[2], sizes[2]) ||
+	    sizes[3] != SECRET_TEXT) {
 		return false;
 	}
-	snprintf(ret_session_name, LIMIT_NAME_BYTES + 1, "users/%.*s/sessions/%.*s", (int)sizes[1], parts[1], (int)sizes[2], parts[2]);
+	snprintf(ret_name, LIMIT_NAME_BYTES + 1, "users/%.*s/%s/%.*s", (int)sizes[1], parts[1], api ? "tokens" : "sessions", (int)sizes[2], parts[2]);
 	hash_secret(parts[3], ret_hash);
 	return true;
 }

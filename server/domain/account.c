@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Accounts: the tier is one of the programme's.
+ * Accounts: the tier is one of the programme's, and a phase that was decided changes by a decision alone.
  */
 #include "kam/v1/account.pb-c.h"
+#include "kam/v1/round.pb-c.h"
 
 #include "server/domain/basis.h"
 #include "server/domain/domain.h"
 
+static bool check_phase(struct call *call, const Kam__V1__Account *old, const Kam__V1__Account *new)
+{
+	bool decides = call->request && call->request->descriptor == &kam__v1__decide_round_request__descriptor;
+	return !old || !*old->decision || old->phase == new->phase || decides ||
+	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "PHASE_DECIDED", "account.phase: %s set the phase of %s; it changes by another decision only",
+	                   old->decision, old->name);
+}
+
 static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
 {
 	const Kam__V1__Account *account = (const void *)new, *before = (const void *)old;
+	if (!check_phase(call, before, account)) {
+		return false;
+	}
 	if (!*account->tier || (before && strcmp(before->tier, account->tier) == 0)) {
 		return true;
 	}

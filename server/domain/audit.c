@@ -47,6 +47,7 @@ static Kam__V1__AuditEntry *make_entry(struct call *call, uint64_t revision, str
 	entry->outcome = (char *)(uintptr_t)status_code_name((enum status_code)from.code);
 	entry->request_id = (char *)(uintptr_t)from.request_id;
 	entry->note = (char *)(uintptr_t)from.note;
+	entry->erased_revision = from.amended;
 	entry->hash = hex(arena, from.hash);
 	entry->previous_hash = hex(arena, from.previous_hash);
 	for (size_t i = 0; i < from.changes_count; i++) {
@@ -108,6 +109,25 @@ static uint64_t fill_page(struct call *call, uint64_t revision, const struct fil
 	return revision;
 }
 
+/* How many entries there are that match, whatever page is asked for. */
+static int64_t count_entries(struct call *call, const struct filter *filter, schema_groups groups)
+{
+	uint64_t revision = call->as_of ? call->as_of : store_view_revision(call->view);
+	struct arena scratch;
+	int64_t count = 0;
+	arena_init(&scratch, LIMIT_CALL_ARENA_BYTES);
+	for (; revision > 0 && status_ok(call->status); revision--) {
+		arena_reset(&scratch);
+		Kam__V1__AuditEntry *entry = make_entry(call, revision, &scratch);
+		if (entry) {
+			message_cut(call->method->resource->type, &entry->base, groups);
+			count += filter_matches(filter, &entry->base);
+		}
+	}
+	arena_done(&scratch);
+	return count;
+}
+
 static bool list_entries(struct call *call)
 {
 	const Kam__V1__ListRequest *request = (const void *)call->request;
@@ -118,8 +138,8 @@ static bool list_entries(struct call *call)
 	size_t size = request->page_size <= 0 ? LIMIT_PAGE_SIZE_DEFAULT : (size_t)request->page_size;
 	size = size > LIMIT_PAGE_SIZE_MAX ? LIMIT_PAGE_SIZE_MAX : size;
 	Kam__V1__ListAuditEntriesResponse page = KAM__V1__LIST_AUDIT_ENTRIES_RESPONSE__INIT;
-	if (*request->order_by || *request->parent || request->page_size < 0 || request->count) {
-		return status_field(call->status, *request->order_by ? "order_by" : *request->parent ? "parent" : request->count ? "count" : "page_size",
+	if (*request->order_by || *request->parent || request->page_size < 0) {
+		return status_field(call->status, *request->order_by ? "order_by" : *request->parent ? "parent" : "page_size",
 		                    "must be left out: the record is listed newest first, page by page");
 	}
 	if (!decision.allowed) {
@@ -141,6 +161,9 @@ static bool list_entries(struct call *call)
 	revision = fill_page(call, revision, filter, decision.groups, size, &page);
 	if (revision > 0) {
 		page.next_page_token = (char *)(uintptr_t)page_token_make(call, query, (struct bytes){(const uint8_t *)&revision, sizeof revision});
+	}
+	if (request->count) {
+		page.total_size = count_entries(call, filter, decision.groups);
 	}
 	return status_ok(call->status) && call_reply(call, &page.base);
 }

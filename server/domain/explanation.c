@@ -28,11 +28,13 @@ static char *copy(struct arena *arena, const char *text)
 	return copied ? copied : (char *)(uintptr_t)"";
 }
 
-/* Revision at which a resource last changed, as of the call's revision. */
-static uint64_t revision_of(struct call *call, const char *resource)
+/* Revision at which a resource last changed, as of the call's revision and as far as the caller sees it. */
+static uint64_t revision_of(struct call *call, const char *name)
 {
 	struct store_record record;
-	return store_get_at(call->view, resource, call->as_of, &record, call->status) ? record.revision : 0;
+	struct decision decision;
+	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, name);
+	return resource && call_read(call, name, &record, &decision) ? call_seen_revision(call, resource->type, name, &record, decision.groups) : 0;
 }
 
 void explain_figure(struct explanations *explanations, const char *figure, const char *formula, int formula_version, struct figure result, const char *resource)

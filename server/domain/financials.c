@@ -4,6 +4,7 @@
  */
 #include "kam/v1/financials.pb-c.h"
 
+#include "common/base/clock.h"
 #include "common/schema/rules.h"
 #include "server/domain/domain.h"
 #include "server/domain/names.h"
@@ -36,15 +37,34 @@ static void check_competitors(struct call *call, const Kam__V1__Financials *fina
 	}
 }
 
+/* What the figures cover lies within the period. */
+static void check_cover(struct call *call, const Kam__V1__Financials *financials, int64_t first_day, int64_t end_day)
+{
+	int64_t from = first_day, until = end_day - 1;
+	if (*financials->covered_from && (!clock_parse_date(financials->covered_from, &from) || from < first_day || from >= end_day)) {
+		status_field(call->status, "financials.covered_from", "is no day of %s", financials->period);
+	}
+	if (*financials->covered_until && (!clock_parse_date(financials->covered_until, &until) || until < first_day || until >= end_day)) {
+		status_field(call->status, "financials.covered_until", "is no day of %s", financials->period);
+	}
+	if (status_ok(call->status) && until < from) {
+		status_field(call->status, "financials.covered_until", "lies before covered_from, %s", financials->covered_from);
+	}
+}
+
 static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
 {
 	Kam__V1__Financials *financials = (void *)new;
 	const char *why, *period = name_last(financials->name);
+	int64_t first_day, end_day;
 	(void)old;
 	if (!rules_format(FORMAT_PERIOD, period, &why)) {
 		return status_field(call->status, "financials.name", "its id \"%.40s\" must be %s", period, why);
 	}
 	financials->period = (char *)(uintptr_t)period;
+	if (rules_period(period, &first_day, &end_day)) {
+		check_cover(call, financials, first_day, end_day);
+	}
 	check_renewal(call, financials);
 	check_competitors(call, financials);
 	if (financials->our_rank > 0 && financials->supplier_count > 0 && financials->our_rank > financials->supplier_count) {

@@ -7,6 +7,7 @@
 #include "server/domain/import_order.h"
 
 #include "common/base/crc32c.h"
+#include "common/base/name.h"
 #include "common/base/utf8.h"
 #include "common/schema/value.h"
 #include "kam/v1/programme.pb-c.h"
@@ -108,7 +109,21 @@ static bool is_taken(struct call *call, const char *name)
 	return changes_get(call->changes, call->view, name, &record, call->status);
 }
 
-/* The name of a new resource: as mapped, as the noun makes it, or after its title; where that is taken, with a mark of the key, always the same. */
+/* What the noun suggests, as Create would take it; NULL where the caller must not learn whether that is taken, which the name would tell. */
+static const char *suggest_id(struct row *row, const ProtobufCMessage *message, const char *parent, const char *word)
+{
+	struct call *call = row->call;
+	const struct schema_resource *resource = row->run->plan.resource;
+	const struct noun *noun = engine_noun(call->engine, resource);
+	const char *id = noun && noun->suggest_id ? noun->suggest_id(call, message) : NULL;
+	if (!id || !name_id_valid(id, strlen(id))) {
+		return NULL;
+	}
+	const char *name = *parent ? arena_printf(call->arena, "%s/%s/%s", parent, word, id) : arena_printf(call->arena, "%s/%s", word, id);
+	return name && call_sees_whatever(call, resource, name) ? id : NULL;
+}
+
+/* The name of a new resource: as mapped, as the noun makes or suggests it, or after its title; where that is taken, with a mark of the key, always the same. */
 static const char *choose_name(struct row *row, const ProtobufCMessage *message, const char *parent, const char *id, const char *key)
 {
 	struct call *call = row->call;
@@ -122,7 +137,9 @@ static const char *choose_name(struct row *row, const ProtobufCMessage *message,
 		return NULL;
 	}
 	if (!*id) {
-		id = made ? made : id_of_text(title && value_count(message, title) ? value_get(message, title, 0).string : key, call->arena);
+		const char *suggested = made ? NULL : suggest_id(row, message, parent, word);
+		const char *text = title && value_count(message, title) ? value_get(message, title, 0).string : key;
+		id = made ? made : suggested ? suggested : id_of_text(text, call->arena);
 	}
 	const char *name = *parent ? arena_printf(call->arena, "%s/%s/%s", parent, word, id) : arena_printf(call->arena, "%s/%s", word, id);
 	if (name && !made && is_taken(call, name)) {

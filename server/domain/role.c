@@ -32,26 +32,31 @@ struct built_in {
 };
 
 /* What everybody who works with accounts reads beside them. */
-#define COMMON_READS "users.read", "roles.read", "products.read", "competitors.read", "programme.read", "portfolio.read"
+#define COMMON_READS "users.read", "roles.read", "products.read", "competitors.read", "programme.read", "portfolio.read", "criteriaSets.read", "rounds.read", \
+	"ballots.read", "ballots.cast", "decisions.read"
 #define ACCOUNT_READS                                                                                                                     \
 	"accounts.read", "members.read", "financials.read", "contacts.read", "stakeholders.read", "ties.read", "opportunities.read",      \
-		"interactions.read", "scorecards.read", "entries.read", "ratings.read"
+		"interactions.read", "scorecards.read", "entries.read", "ratings.read", "assessments.read", "whitespace.read"
 
 static const struct built_in built_ins[] = {
 	{"roles/admin", "Administrator", "Runs kam: people, roles, imports, everything.", WORDS("*"), KAM__V1__SCOPE__SCOPE_ALL,
 	 GROUPS(PUBLIC, COMMERCIAL, FINANCIAL, PERSONAL, STRATEGY)},
-	{"roles/executive", "Executive", "Sees the whole portfolio; changes nothing.", WORDS(COMMON_READS, ACCOUNT_READS), KAM__V1__SCOPE__SCOPE_ALL,
+	{"roles/executive", "Executive", "Sees the whole portfolio; runs the rounds that choose key accounts, and judges accounts for them.",
+	 WORDS(COMMON_READS, ACCOUNT_READS, "assessments.create", "assessments.update", "rounds.*"), KAM__V1__SCOPE__SCOPE_ALL,
 	 GROUPS(PUBLIC, COMMERCIAL, FINANCIAL, PERSONAL, STRATEGY)},
 	{"roles/sponsor", "Executive sponsor", "Sees the accounts they stand behind, notes their own meetings, agrees scorecards.",
-	 WORDS(COMMON_READS, ACCOUNT_READS, "interactions.create", "interactions.update", "scorecards.agree", "ratings.create", "ratings.update"),
+	 WORDS(COMMON_READS, ACCOUNT_READS, "interactions.create", "interactions.update", "scorecards.agree", "ratings.create", "ratings.update",
+	       "assessments.create",
+	       "assessments.update"),
 	 KAM__V1__SCOPE__SCOPE_ASSIGNED, GROUPS(PUBLIC, COMMERCIAL, FINANCIAL, PERSONAL, STRATEGY)},
 	{"roles/kam", "Key account manager", "Works the accounts that are theirs: all of it.",
-	 WORDS(COMMON_READS, ACCOUNT_READS, "accounts.update", "members.*", "financials.*", "contacts.*", "stakeholders.*", "ties.*", "opportunities.*",
-	       "interactions.*", "scorecards.*", "entries.*", "ratings.*"),
+	 WORDS(COMMON_READS, ACCOUNT_READS, "accounts.update", "members.*", "financials.*", "contacts.create", "contacts.update", "contacts.delete",
+	       "stakeholders.*", "ties.*", "opportunities.*", "interactions.*", "scorecards.*", "entries.*", "ratings.*",
+	       "assessments.*", "whitespace.*"),
 	 KAM__V1__SCOPE__SCOPE_ASSIGNED, GROUPS(PUBLIC, COMMERCIAL, FINANCIAL, PERSONAL, STRATEGY)},
 	{"roles/sales", "Sales", "Sells in the accounts of their team.",
 	 WORDS(COMMON_READS, ACCOUNT_READS, "contacts.create", "contacts.update", "stakeholders.create", "stakeholders.update", "opportunities.create",
-	       "opportunities.update", "interactions.create", "interactions.update"),
+	       "opportunities.update", "interactions.create", "interactions.update", "whitespace.create", "whitespace.update"),
 	 KAM__V1__SCOPE__SCOPE_TEAM, GROUPS(PUBLIC, COMMERCIAL, PERSONAL)},
 	{"roles/marketing", "Marketing", "Sees every account and its plan, but no deals, figures or judgements about people.",
 	 WORDS(COMMON_READS, "accounts.read", "members.read", "stakeholders.read", "contacts.read", "interactions.read", "interactions.create",

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Signing in and out. A password is hashed on a hasher thread before the writer sees the call, so neither a connection nor a commit waits for it. Whoever may
- * not sign in (unknown, wrong password, disabled) gets the same answer after the same work.
+ * not sign in (unknown, wrong password, disabled, too many failures) gets the same answer after the same work, from the same thread.
+ *
+ * A try that is over what the throttle allows is hashed all the same: an answer without that would have to be delayed by just as long, and who could tell the
+ * two apart would know when guessing pays again. The hashers are kept free for others by how many tries one address may have there (server/rpc/dispatch.c),
+ * whatever these are worth.
  */
 #include "kam/v1/session.pb-c.h"
 
@@ -9,9 +13,12 @@
 #include "common/base/name.h"
 #include "common/base/utf8.h"
 #include "server/access/password.h"
+#include "server/access/throttle.h"
 #include "server/access/token.h"
+#include "server/domain/credentials.h"
 #include "server/domain/domain.h"
-#include "server/resource/changes.h"
+#include "server/domain/names.h"
+#include "server/domain/session.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -50,42 +57,110 @@ static bool put_session(struct call *call, const Kam__V1__Session *session, enum
 
 /* ---- SignIn ------------------------------------------------------------------------------------------------------------------ */
 
+struct address_search {
+	struct call *call;
+	struct network network;
+	bool found;
+};
+
+static bool visit_address(void *context, const char *name, const struct store_record *record)
+{
+	struct address_search *search = context;
+	struct call *call = search->call;
+	const Kam__V1__Session *session = (const void *)schema_unpack_stored(call->engine->access.session, record->value, call->arena, call->status);
+	(void)name;
+	if (session) {
+		struct network network = network_of(session->peer);
+		search->found = memcmp(&network, &search->network, sizeof network) == 0;
+	}
+	return session && !search->found;
+}
+
+/* The user has signed in from this address lately: the throttle remembers it, or a session that has not ended says so, from before the process began. Asked
+ * only where the password is right, so that the time it takes tells nobody else. */
+static bool is_known_here(struct call *call, const char *user)
+{
+	struct address_search search = {call, network_of(call->peer), false};
+	char *pattern = arena_printf(call->arena, "%s/sessions", user);
+	return throttle_knows(call->engine->access.throttle, user, call->peer) ||
+	       (pattern && store_scan(call->view, pattern, NULL, 0, visit_address, &search, call->status) && search.found);
+}
+
+/* A hash made at another cost than the configured one is made anew while the password is at hand. */
+static bool hash_anew(struct call *call, const char *hash, const char *password)
+{
+	const struct password_cost *cost = &call->engine->access.settings.password;
+	if (!password_outdated(cost, hash)) {
+		return true;
+	}
+	char *anew = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
+	call->prepared = anew;
+	return anew ? password_hash(cost, password, anew, call->status) : call_no_memory(call);
+}
+
 static bool prepare_sign_in(struct call *call)
 {
 	const Kam__V1__SignInRequest *request = (const void *)call->request;
-	char name[LIMIT_NAME_BYTES + 1];
+	struct throttle *throttle = call->engine->access.throttle;
+	char name[LIMIT_NAME_BYTES + 1] = "";
+	struct throttle_try attempt;
 	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
-	bool right = password_verify(user ? user->password_hash : NULL, request->password);
-	call->verified = right && user && !user->disabled;
-	call->witness = user ? user->password_hash : NULL;
-	return true;
+	throttle_begin(throttle, name, call->peer, clock_monotonic_us(), &attempt);
+	bool right = password_verify(&call->engine->access.settings.password, user ? user->password_hash : NULL, request->password);
+	call->note = arena_printf(call->arena, "sign-in as %.100s%s", request->user, attempt.over ? ", after too many failures" : "");
+	right = right && user && !user->disabled;
+	if (!right || (attempt.over && (attempt.known_over || !is_known_here(call, name)))) {
+		return wrong(call);
+	}
+	throttle_right(throttle, &attempt);
+	call->verified = true;
+	call->witness = user->password_hash;
+	return hash_anew(call, user->password_hash, request->password);
+}
+
+static bool put_user(struct call *call, const Kam__V1__User *user)
+{
+	struct bytes packed = schema_pack(&user->base, call->arena);
+	return (packed.data && changes_put(call->changes, call->view, user->name, STORE_UPDATE, packed, call->status)) || call_no_memory(call);
 }
 
 static bool sign_in(struct call *call)
 {
 	const Kam__V1__SignInRequest *request = (const void *)call->request;
-	char name[LIMIT_NAME_BYTES + 1], id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
-	uint8_t hash[TOKEN_HASH_BYTES];
-	const Kam__V1__User *user = user_name(request->user, name) ? read_user(call, name) : NULL;
-	call->note = arena_printf(call->arena, "sign-in as %.100s", request->user);
+	char name[LIMIT_NAME_BYTES + 1];
+	Kam__V1__User *user = user_name(request->user, name) ? (void *)(uintptr_t)read_user(call, name) : NULL;
+	call->note = arena_printf(call->arena, "sign-in as %.100s%s", request->user, call->prepared ? ", password hashed anew" : "");
 	if (!call->verified || !user || user->disabled || strcmp(call->witness, user->password_hash) != 0) {
-		return wrong(call);
+		return wrong(call); /* since it was verified, something has changed */
 	}
-	call->actor = arena_strdup(call->arena, name);
-	token_make(name + strlen("users/"), id, token, hash);
+	if (call->prepared) {
+		user->password_hash = (char *)(uintptr_t)call->prepared;
+		if (!put_user(call, user)) {
+			return false;
+		}
+	}
+	return session_open(call, name);
+}
+
+bool session_open(struct call *call, const char *user)
+{
+	char id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	call->actor = arena_strdup(call->arena, user);
+	token_make(user + strlen("users/"), id, token, hash);
 	Kam__V1__Session session = KAM__V1__SESSION__INIT;
-	session.name = arena_printf(call->arena, "%s/sessions/%s", name, id);
+	session.name = arena_printf(call->arena, "%s/sessions/%s", user, id);
 	session.uid = arena_strdup(call->arena, id);
-	session.creator = name;
+	session.creator = arena_strdup(call->arena, user);
 	session.peer = (char *)(uintptr_t)call->peer;
 	session.client = arena_printf(call->arena, "%.200s", call->client);
 	if (session.client) {
 		utf8_repair(session.client);
 	}
 	session.create_time = session.update_time = session.last_used_time = call_time(call->now_us, call->arena);
-	session.expire_time = call_time(call->now_us + (int64_t)LIMIT_SESSION_SECONDS * 1000000, call->arena);
+	session.expire_time = call_time(call->now_us + (int64_t)call->engine->access.settings.session_s * 1000000, call->arena);
 	session.token_hash = (ProtobufCBinaryData){sizeof hash, hash};
-	if (!session.name || !session.uid || !session.client || !session.create_time || !session.expire_time ||
+	if (!session.name || !session.uid || !session.creator || !session.client || !session.create_time || !session.expire_time ||
 	    !put_session(call, &session, STORE_CREATE)) {
 		return call_no_memory(call);
 	}
@@ -103,6 +178,10 @@ static bool sign_in(struct call *call)
 static bool sign_out(struct call *call)
 {
 	Kam__V1__SignOutResponse response = KAM__V1__SIGN_OUT_RESPONSE__INIT;
+	if (!*call->caller->session) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_SESSION",
+			"there is no session to end: what signs you in is sent with each call");
+	}
 	return changes_put(call->changes, call->view, call->caller->session, STORE_PURGE, (struct bytes){0}, call->status) &&
 	       call_reply(call, &response.base);
 }
@@ -111,9 +190,15 @@ static bool who_am_i(struct call *call)
 {
 	Kam__V1__WhoAmIResponse response = KAM__V1__WHO_AM_IRESPONSE__INIT;
 	const struct caller *caller = call->caller;
+	struct caller whole = *caller; /* a token knows whose it is, and itself, whatever it may read */
+	whole.token = "";
+	whole.token_permissions_count = 0;
+	call->caller = &whole;
 	call->as_of = 0; /* the present caller, whatever is being looked at */
 	response.user = (void *)call_read_message(call, caller->user);
-	response.session = (void *)call_read_message(call, caller->session);
+	response.session = *caller->session ? (void *)call_read_message(call, caller->session) : NULL;
+	response.token = *caller->token ? (void *)call_read_message(call, caller->token) : NULL;
+	call->caller = caller;
 	response.grants = arena_calloc(call->arena, caller->grants_count + 1, sizeof *response.grants);
 	for (size_t i = 0; response.grants && i < caller->grants_count; i++) {
 		const struct grant *grant = &caller->grants[i];
@@ -139,34 +224,37 @@ static bool who_am_i(struct call *call)
 
 /* ---- ChangePassword, SetPassword ---------------------------------------------------------------------------------------------------- */
 
-static bool prepare_password(struct call *call, const char *new_password)
+static bool prepare_password(struct call *call, const Kam__V1__User *user, const char *new_password)
 {
 	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
-	bool ok = password_check(new_password, "new_password", call->status) && hash && password_hash(new_password, hash, call->status);
+	const char *own[] = {user ? name_last(user->name) : "", user ? user->display_name : "", user ? user->email : "", NULL};
+	bool ok = password_check(new_password, own, "new_password", call->status) && hash &&
+	          password_hash(&call->engine->access.settings.password, new_password, hash, call->status);
 	call->prepared = ok ? hash : NULL;
 	return ok || (status_ok(call->status) && call_no_memory(call));
 }
 
+static bool wrong_old(struct call *call)
+{
+	return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
+}
+
+/* Whoever has taken over a session must not guess the password by it. */
 static bool prepare_change_password(struct call *call)
 {
 	const Kam__V1__ChangePasswordRequest *request = (const void *)call->request;
+	struct throttle *throttle = call->engine->access.throttle;
 	const Kam__V1__User *user = read_user(call, call->caller->user);
-	call->verified = *request->old_password && password_verify(user ? user->password_hash : NULL, request->old_password);
-	call->witness = user ? user->password_hash : NULL;
-	return prepare_password(call, request->new_password);
-}
-
-struct ending {
-	struct call *call;
-	const char *keep;
-};
-
-static bool visit_session(void *context, const char *name, const struct store_record *record)
-{
-	struct ending *ending = context;
-	(void)record;
-	return strcmp(name, ending->keep) == 0 ||
-	       changes_put(ending->call->changes, ending->call->view, name, STORE_PURGE, (struct bytes){0}, ending->call->status);
+	bool allowed = throttle_change_begin(throttle, call->caller->user, clock_monotonic_us());
+	bool right = password_verify(&call->engine->access.settings.password, user ? user->password_hash : NULL, request->old_password);
+	call->note = allowed ? "password" : "password, after too many failures";
+	if (!right || !allowed) {
+		return wrong_old(call);
+	}
+	throttle_change_right(throttle, call->caller->user);
+	call->verified = true;
+	call->witness = user->password_hash;
+	return prepare_password(call, user, request->new_password);
 }
 
 /* Stores the prepared password and ends the user's sessions, but for `keep`. A token for another password is void with it. */
@@ -175,12 +263,8 @@ static bool put_password(struct call *call, Kam__V1__User *user, const char *kee
 	user->password_hash = (char *)(uintptr_t)call->prepared;
 	user->reset_hash = (ProtobufCBinaryData){0};
 	user->reset_expire_time = NULL;
-	struct bytes packed = schema_pack(&user->base, call->arena);
-	struct ending ending = {call, keep};
-	char *pattern = arena_printf(call->arena, "%s/sessions", user->name);
 	call->note = "password";
-	return pattern && packed.data && changes_put(call->changes, call->view, user->name, STORE_UPDATE, packed, call->status) &&
-	       store_scan(call->view, pattern, NULL, 0, visit_session, &ending, call->status) && status_ok(call->status);
+	return put_user(call, user) && credentials_end_sessions(call, user->name, keep);
 }
 
 static bool change_password(struct call *call)
@@ -191,15 +275,9 @@ static bool change_password(struct call *call)
 		return status_ok(call->status) && call_not_found(call, call->caller->user);
 	}
 	if (!call->verified || strcmp(call->witness, user->password_hash) != 0) {
-		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PASSWORD_WRONG", "old_password: is not your password");
+		return wrong_old(call);
 	}
 	return put_password(call, user, call->caller->session) && call_reply(call, &response.base);
-}
-
-/* The new password is hashed whatever the token is worth, so that time does not tell. */
-static bool prepare_set_password(struct call *call)
-{
-	return prepare_password(call, ((const Kam__V1__SetPasswordRequest *)call->request)->new_password);
 }
 
 /* Whose token it is; NULL where it is nobody's, used up or past its time. */
@@ -207,8 +285,8 @@ static Kam__V1__User *user_of_reset(struct call *call, const char *token)
 {
 	char name[LIMIT_NAME_BYTES + 1];
 	uint8_t hash[TOKEN_HASH_BYTES];
-	char *end = token_parse(token, name, hash) ? strstr(name, "/sessions/") : NULL;
-	if (!end) {
+	char *end = token_parse(token, name, hash) ? strchr(name + strlen("users/"), '/') : NULL;
+	if (!end || strncmp(end, "/sessions/", strlen("/sessions/")) != 0) {
 		return NULL;
 	}
 	*end = '\0';
@@ -216,6 +294,13 @@ static Kam__V1__User *user_of_reset(struct call *call, const char *token)
 	bool holds = user && !user->disabled && user->reset_hash.len == TOKEN_HASH_BYTES && sodium_memcmp(user->reset_hash.data, hash, TOKEN_HASH_BYTES) == 0 &&
 	             user->reset_expire_time && call->now_us / 1000000 < user->reset_expire_time->seconds;
 	return holds ? user : NULL;
+}
+
+/* The new password is hashed whatever the token is worth, so that time does not tell. */
+static bool prepare_set_password(struct call *call)
+{
+	const Kam__V1__SetPasswordRequest *request = (const void *)call->request;
+	return prepare_password(call, user_of_reset(call, request->token), request->new_password);
 }
 
 static bool set_password(struct call *call)
@@ -227,23 +312,8 @@ static bool set_password(struct call *call)
 	}
 	call->actor = arena_strdup(call->arena, user->name);
 	response.user = user->name;
+	throttle_know(call->engine->access.throttle, user->name, call->peer); /* whoever was kept out by others' failures signs in with it */
 	return call->actor && put_password(call, user, "") && call_reply(call, &response.base);
-}
-
-/* ---- Delete: a session is ended for good, not softly --------------------------------------------------------------------------------- */
-
-static bool delete_session(struct call *call)
-{
-	const Kam__V1__DeleteRequest *request = (const void *)call->request;
-	struct store_record record;
-	const struct schema_resource *resource = schema_resource_of_name(call->engine->schema, request->name);
-	if (resource != call->method->resource || !call_decide(call, call->method->permission, request->name, (struct bytes){0}).allowed ||
-	    !changes_get(call->changes, call->view, request->name, &record, call->status)) {
-		return status_ok(call->status) && call_not_found(call, request->name);
-	}
-	call_put_resource(call, &call->reply, resource->type, record.value, GROUPS_ALL);
-	call->replied = true;
-	return request->validate_only || changes_put(call->changes, call->view, request->name, STORE_PURGE, (struct bytes){0}, call->status);
 }
 
 static const struct method_row methods[] = {
@@ -252,7 +322,7 @@ static const struct method_row methods[] = {
 	{"/kam.v1.SessionService/WhoAmI", who_am_i, NULL},
 	{"/kam.v1.SessionService/ChangePassword", change_password, prepare_change_password},
 	{"/kam.v1.SessionService/SetPassword", set_password, prepare_set_password},
-	{"/kam.v1.SessionService/DeleteSession", delete_session, NULL},
+	{"/kam.v1.SessionService/DeleteSession", credentials_delete, NULL},
 };
 
 const struct domain domain_session = {.methods = methods, .methods_count = sizeof methods / sizeof methods[0]};

@@ -8,9 +8,11 @@
 #include "server/access/password.h"
 #include "server/access/token.h"
 #include "server/domain/admins.h"
+#include "server/domain/credentials.h"
 #include "server/domain/domain.h"
 #include "server/domain/hand_over.h"
 #include "server/domain/names.h"
+#include "server/domain/sign_in_names.h"
 #include "server/resource/changes.h"
 
 #include <strings.h>
@@ -22,7 +24,12 @@ static bool prepare_create(struct call *call)
 		return true; /* somebody who cannot sign in yet */
 	}
 	char *hash = arena_alloc(call->arena, PASSWORD_HASH_BYTES);
-	if (!password_check(request->password, "password", call->status) || !hash || !password_hash(request->password, hash, call->status)) {
+	const char *own[] = {request->user_id, request->user ? request->user->display_name : "", request->user ? request->user->email : "", NULL};
+	if (!hash) {
+		return call_no_memory(call);
+	}
+	if (!password_check(request->password, own, "password", call->status) ||
+	    !password_hash(&call->engine->access.settings.password, request->password, hash, call->status)) {
 		return false;
 	}
 	call->prepared = hash;
@@ -51,7 +58,8 @@ static bool check_email(struct call *call, const Kam__V1__User *old, const Kam__
 static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessage *new)
 {
 	Kam__V1__User *user = (void *)new;
-	if (!check_email(call, (const void *)old, user) || (user->disabled && !admins_remain(call, NULL, user->name))) {
+	if (!check_email(call, (const void *)old, user) || !sign_in_names_check(call, (const void *)old, user) ||
+	    (user->disabled && !admins_remain(call, NULL, user->name))) {
 		return false;
 	}
 	if (old) {
@@ -65,19 +73,11 @@ static bool check(struct call *call, const ProtobufCMessage *old, ProtobufCMessa
 	return true;
 }
 
-static bool end_session(void *context, const char *name, const struct store_record *record)
-{
-	struct call *call = context;
-	(void)record;
-	return changes_put(call->changes, call->view, name, STORE_PURGE, (struct bytes){0}, call->status);
-}
-
-/* With a user go their sessions, for good: an undeleted user signs in anew. */
+/* With a user go their sessions and API tokens, for good: an undeleted user signs in anew. */
 static bool check_delete(struct call *call, const char *name, const ProtobufCMessage *old)
 {
-	char *pattern = arena_printf(call->arena, "%s/sessions", name);
 	(void)old;
-	return pattern && store_scan(call->view, pattern, NULL, 0, end_session, call, call->status) && status_ok(call->status);
+	return credentials_end_sessions(call, name, "") && credentials_end_tokens(call, name);
 }
 
 /* Whoever is disabled is signed out; enabled again, they sign in anew. */
@@ -125,6 +125,27 @@ static bool enable_user(struct call *call)
 	return switch_user(call, false);
 }
 
+/* ---- EraseUser ---------------------------------------------------------------------------------------------------------------------- */
+
+static bool erase_user(struct call *call)
+{
+	const Kam__V1__EraseRequest *request = (const void *)call->request;
+	struct store_record record;
+	struct decision change;
+	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+		return false;
+	}
+	const Kam__V1__User *user = (const void *)schema_unpack_stored(call->method->resource->type, record.value, call->arena, call->status);
+	if (!user) {
+		return false;
+	}
+	if (!user->disabled && record.operation != STORE_DELETE) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "USER_ENABLED",
+		                   "%s may still sign in: hand over what they answer for, and disable them first", request->name);
+	}
+	return engine_erase(call);
+}
+
 /* ---- ResetUserPassword ------------------------------------------------------------------------------------------------------------ */
 
 static bool reset_password(struct call *call)
@@ -153,6 +174,7 @@ static const struct method_row methods[] = {{"/kam.v1.UserService/CreateUser", e
                                             {"/kam.v1.UserService/DisableUser", disable_user, NULL},
                                             {"/kam.v1.UserService/EnableUser", enable_user, NULL},
                                             {"/kam.v1.UserService/ResetUserPassword", reset_password, NULL},
+                                            {"/kam.v1.UserService/EraseUser", erase_user, NULL},
                                             {"/kam.v1.UserService/HandOverUser", user_hand_over, NULL}};
 
 const struct domain domain_user = {nouns, 1, methods, sizeof methods / sizeof methods[0]};

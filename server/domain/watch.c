@@ -39,13 +39,21 @@ static bool is_wanted(const struct watch *watch, const struct schema_resource *r
 
 enum { VARIANTS_MAX = 8 };
 
+/* What was found of a change for readers of some groups. */
+struct known_change {
+	schema_groups groups; /* with CHANGE_SHOWN; 0: not yet asked */
+	bool shows;
+};
+
 /* The revision that the streams of this thread are at: read once, and packed once for all that see the same of it. */
 struct revision {
 	uint64_t number;
+	uint64_t read_at; /* revision of the view that it was read in: an erasure may have altered it since */
 	bool known; /* the log has it */
 	struct store_entry entry;
 	const struct schema_resource **resources; /* of each change; NULL where it is of none */
 	const char **permissions;                 /* to read each */
+	struct known_change *known_changes;       /* whether each shows, to whom that was asked for last */
 	struct variant {
 		const schema_groups *groups; /* of each change; 0: it is not in it */
 		struct bytes packed;
@@ -57,7 +65,7 @@ static struct revision *read_revision(struct call *call, uint64_t number)
 {
 	struct shared *shared = call->shared;
 	struct revision *revision = shared->state;
-	if (shared->owner == &domain_watch && revision->number == number) {
+	if (shared->owner == &domain_watch && revision->number == number && revision->read_at >= store_amended(call->engine->store)) {
 		return revision;
 	}
 	shared->owner = NULL; /* until it is whole */
@@ -68,10 +76,12 @@ static struct revision *read_revision(struct call *call, uint64_t number)
 		return NULL;
 	}
 	revision->number = number;
+	revision->read_at = store_view_revision(call->view);
 	revision->known = store_log_get(call->view, number, &shared->arena, &revision->entry, call->status);
 	size_t count = revision->known ? revision->entry.changes_count : 0;
 	revision->resources = arena_calloc(&shared->arena, count + 1, sizeof *revision->resources);
 	revision->permissions = arena_calloc(&shared->arena, count + 1, sizeof *revision->permissions);
+	revision->known_changes = arena_calloc(&shared->arena, count + 1, sizeof *revision->known_changes);
 	for (size_t i = 0; i < count && revision->resources && revision->permissions; i++) {
 		revision->resources[i] = schema_resource_of_name(call->engine->schema, revision->entry.changes[i].name);
 		revision->permissions[i] = revision->resources[i] ? arena_printf(&shared->arena, "%s.read", revision->resources[i]->plural) : "";
@@ -84,8 +94,26 @@ static struct revision *read_revision(struct call *call, uint64_t number)
 	return revision;
 }
 
+/* Something of the change is seen by readers of `groups`: not where only hidden fields differ. */
+static bool shows(struct call *call, struct revision *revision, size_t at, schema_groups groups)
+{
+	const struct store_change *change = &revision->entry.changes[at];
+	const struct schema_type *type = revision->resources[at]->type;
+	struct known_change *known = &revision->known_changes[at];
+	struct store_record before;
+	if (change->operation != STORE_UPDATE || change->previous_revision == 0 || !wire_may_hide(type, groups)) {
+		return true;
+	}
+	if (known->groups != (groups | CHANGE_SHOWN)) {
+		known->groups = groups | CHANGE_SHOWN;
+		known->shows = !store_get_at(call->view, change->name, change->previous_revision, &before, call->status) ||
+		               call_differs(type, before.value, change->value, groups, call->arena);
+	}
+	return known->shows;
+}
+
 /* Which groups the caller sees of each change; NULL where it is nothing at all, or without memory. */
-static const schema_groups *seen_groups(struct call *call, const struct watch *watch, const struct revision *revision)
+static const schema_groups *seen_groups(struct call *call, const struct watch *watch, struct revision *revision)
 {
 	size_t count = revision->entry.changes_count;
 	schema_groups *groups = arena_calloc(call->arena, count + 1, sizeof *groups);
@@ -95,7 +123,7 @@ static const schema_groups *seen_groups(struct call *call, const struct watch *w
 		if (revision->resources[i] && is_wanted(watch, revision->resources[i], name)) {
 			/* Without the call's memo, which knows permissions by their address: these are gone with the next revision. */
 			struct decision decision = decide(&call->engine->access, call->view, call->caller, revision->permissions[i], name, (struct bytes){0}, call->now_us, NULL);
-			groups[i] = decision.allowed ? decision.groups | CHANGE_SHOWN : 0;
+			groups[i] = decision.allowed && shows(call, revision, i, decision.groups) ? decision.groups | CHANGE_SHOWN : 0;
 			any = any || groups[i] != 0;
 		}
 	}
@@ -106,14 +134,15 @@ static const schema_groups *seen_groups(struct call *call, const struct watch *w
 }
 
 /* A change as the groups show it; NULL without memory. */
-static Kam__V1__Change *make_change(struct call *call, const struct schema_resource *resource, const struct store_change *from, schema_groups groups)
+static Kam__V1__Change *make_change(struct call *call, const struct schema_resource *resource, const struct store_change *from, uint64_t revision, schema_groups groups)
 {
+	struct store_record record = {.revision = revision, .operation = from->operation, .value = from->value};
 	Kam__V1__Change *change = arena_alloc(call->arena, sizeof *change);
 	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
 	struct buf bytes;
 	buf_init(&bytes, call->arena);
 	if (from->operation != STORE_PURGE) {
-		call_put_resource(call, &bytes, resource->type, from->value, groups);
+		call_put_resource(call, &bytes, resource->type, from->name, &record, groups);
 	}
 	if (!change || !any || bytes.failed) {
 		call_no_memory(call);
@@ -137,7 +166,7 @@ static bool pack_revision(struct call *call, const struct revision *revision, co
 	response.changes = arena_calloc(call->arena, entry->changes_count + 1, sizeof *response.changes);
 	for (size_t i = 0; response.changes && i < entry->changes_count; i++) {
 		if (groups[i] != 0) {
-			Kam__V1__Change *change = make_change(call, revision->resources[i], &entry->changes[i], groups[i] & ~CHANGE_SHOWN);
+			Kam__V1__Change *change = make_change(call, revision->resources[i], &entry->changes[i], revision->number, groups[i] & ~CHANGE_SHOWN);
 			if (!change) {
 				return false;
 			}

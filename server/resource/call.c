@@ -27,6 +27,13 @@ struct decision call_decide_verb(struct call *call, const struct schema_resource
 	return decide(&call->engine->access, call->view, call->caller, permission, name, (struct bytes){0}, call->now_us, NULL);
 }
 
+bool call_sees_whatever(struct call *call, const struct schema_resource *resource, const char *name)
+{
+	char permission[2 * LIMIT_ID_BYTES];
+	snprintf(permission, sizeof permission, "%s.read", resource->plural);
+	return decide_whatever(&call->engine->access, call->view, call->caller, permission, name, call->now_us);
+}
+
 bool call_not_found(struct call *call, const char *name)
 {
 	return status_fail(call->status, STATUS_NOT_FOUND, "RESOURCE_NOT_FOUND", "%s not found", name);
@@ -161,11 +168,12 @@ void engine_etag(const struct engine *engine, struct bytes visible, char ret_eta
 	sodium_bin2hex(ret_etag, ETAG_BYTES, hash, sizeof hash);
 }
 
-void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, struct bytes stored, schema_groups groups)
+void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record,
+                       schema_groups groups)
 {
-	struct bytes visible = wire_cut(type, stored, groups, call->arena);
+	struct bytes visible = call_visible(call, type, name, record, groups, call->arena);
 	char etag[ETAG_BYTES];
-	if (!visible.data && stored.size > 0) {
+	if (!visible.data && record->value.size > 0) {
 		out->failed = true;
 		return;
 	}
@@ -217,4 +225,10 @@ bool call_reply(struct call *call, const ProtobufCMessage *message)
 	}
 	call->replied = true;
 	return true;
+}
+
+bool call_used(struct call *call, const char *once)
+{
+	struct bytes unused;
+	return store_request_get(call->view, CALL_ONCE, once, call->now_us / 1000000, &unused, call->status);
 }

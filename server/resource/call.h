@@ -55,7 +55,11 @@ struct call {
 	uint64_t revision;                /* revision that the answer tells of */
 	const ProtobufCMessage *request;  /* of method->input; NULL when stream->ended */
 	struct changes *changes;          /* what this call is about to write; NULL in methods that read */
+	const struct store_entry *amendments; /* what it takes out of the past, with `changes`; NULL in all but an erasure */
+	size_t amendments_count;
 	const char *actor;                /* who is on record for a write, where that is not the caller (sign-in); or NULL */
+	const char *once;                 /* set by a handler: a text, up to 64 bytes, that call_used knows from this call's commit on; or NULL */
+	int64_t once_until_s;             /* wall clock; forgotten then */
 	const char *note;                 /* one line for the record of a write: which fields, why; or NULL */
 	bool (*append)(struct call *call); /* writer: appends `changes` as one commit record now and empties them (a row of an import); the rest is appended at the end */
 	struct stream *stream;            /* NULL in unary methods */
@@ -79,6 +83,9 @@ struct decision call_decide(struct call *call, const char *permission, const cha
 /* The same for a verb on a resource's type: "read" on accounts/acme/ties/x asks for ties.read. */
 struct decision call_decide_verb(struct call *call, const struct schema_resource *resource, const char *verb, const char *name);
 
+/* Nothing that might stand under this name is hidden from the caller: it may be told whether the name is taken. */
+bool call_sees_whatever(struct call *call, const struct schema_resource *resource, const char *name);
+
 /* Reads a resource as of the call's revision. False with `status` OK where there is none, or the caller may not read it; deleted ones are returned. */
 bool call_read(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_decision);
 /* The same, unpacked and cut to what the caller sees; NULL where there is none. */
@@ -96,6 +103,10 @@ bool call_each(struct call *call, const char *pattern, call_visit *visit, void *
  * completes it before it checks it. */
 bool call_check_request(struct call *call);
 
+/* Whether a call that was committed before has used this text up (`once`). */
+bool call_used(struct call *call, const char *once);
+#define CALL_ONCE "once" /* whose request ids such texts are, in the store: nobody's name */
+
 /* Answers with a message of the method's output type. */
 bool call_reply(struct call *call, const ProtobufCMessage *message);
 /* RESOURCE_EXHAUSTED: the call's memory is used up. Always false. */
@@ -105,7 +116,17 @@ Google__Protobuf__Timestamp *call_time(int64_t us, struct arena *arena);
 /* The end of a handler that came to `ok`. Where the call's memory ran out on the way, it fails whatever the handler says: a part of an answer is none, and a text
  * that did not fit is not the request's fault. */
 bool call_whole(struct call *call, bool ok);
-/* Appends a resource's stored bytes, cut to `groups`, with its etag. */
-void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, struct bytes stored, schema_groups groups);
+/* A state of a resource as a reader of `groups` sees it, in `arena` or where it lies: without what they do not see, and with the update time of the newest change that they do
+ * see. data NULL where memory ran out. */
+struct bytes call_visible(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups,
+                          struct arena *arena);
+/* The revision of that change. */
+uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record,
+                            schema_groups groups);
+/* A reader of `groups` can tell two states of a resource apart (by more than the update time). True where memory ran out. */
+bool call_differs(const struct schema_type *type, struct bytes one, struct bytes other, schema_groups groups, struct arena *scratch);
+/* Appends a state of a resource, as a reader of `groups` sees it, with its etag. */
+void call_put_resource(struct call *call, struct buf *out, const struct schema_type *type, const char *name, const struct store_record *record,
+                       schema_groups groups);
 /* Counts a resource towards the budget; false (and `deferred`) when it has run out. */
 bool call_spend(struct call *call);

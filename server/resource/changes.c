@@ -86,7 +86,7 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 	if (change->operation == STORE_PURGE) {
 		return false;
 	}
-	*ret_record = (struct store_record){store_view_revision(view) + 1, change->operation, change->value};
+	*ret_record = (struct store_record){store_view_revision(view) + 1, change->operation, change->value, 0};
 	return true;
 }
 
@@ -189,27 +189,18 @@ static bool not_too_many(const struct changes *changes, struct status *st)
 	return !changes->failed || status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call changes more than one call may change: split it");
 }
 
-bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
-                 struct status *st)
+static bool put(struct changes *changes, struct store_change change, struct status *st)
 {
-	struct store_record old;
-	struct store_change change = {arena_strdup(changes->arena, name), operation, 0, arena_bytes(changes->arena, value)};
-	const struct store_change *known = find(changes, name);
+	const struct store_change *known = find(changes, change.name);
 	bool pending = known && (size_t)(known - changes->list) >= changes->appended;
-	if (pending) {
-		change.previous_revision = known->previous_revision;
-	} else if (store_get(view, name, &old, st)) { /* what was appended is in the view */
-		change.previous_revision = old.revision;
-	}
-	if (!status_ok(st)) {
-		return false;
-	}
-	if (!change.name || (!change.value.data && value.size) || changes->count >= LIMIT_CHANGES * 4) {
+	if (changes->count >= LIMIT_CHANGES * 4) {
 		changes->failed = true;
 	} else if (pending) {
 		/* One change per name and record: the newest state under the first operation. */
 		size_t i = (size_t)(known - changes->list);
-		change.operation = known->operation == STORE_CREATE && operation == STORE_UPDATE ? STORE_CREATE : operation;
+		bool still_new = known->operation == STORE_CREATE && change.operation == STORE_UPDATE;
+		change.operation = still_new ? STORE_CREATE : change.operation;
+		change.previous_revision = known->previous_revision;
 		changes->list[i] = change;
 		changes->origins[i].put = ++changes->puts;
 	} else {
@@ -222,9 +213,27 @@ bool changes_put(struct changes *changes, const struct store_view *view, const c
 		}
 	}
 	if (!changes->failed && changes->indexing) {
-		index_change(changes, find(changes, name));
+		index_change(changes, find(changes, change.name));
 	}
 	return not_too_many(changes, st);
+}
+
+bool changes_put_after(struct changes *changes, const char *name, uint64_t previous_revision, enum store_operation operation, struct bytes value,
+                       struct status *st)
+{
+	struct store_change change = {arena_strdup(changes->arena, name), operation, previous_revision, arena_bytes(changes->arena, value)};
+	changes->failed = changes->failed || !change.name || (!change.value.data && value.size);
+	return not_too_many(changes, st) && put(changes, change, st);
+}
+
+bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
+                 struct status *st)
+{
+	struct store_record old;
+	const struct store_change *known = find(changes, name);
+	bool pending = known && (size_t)(known - changes->list) >= changes->appended;
+	bool in_store = !pending && store_get(view, name, &old, st); /* what was appended is in the view */
+	return status_ok(st) && changes_put_after(changes, name, in_store ? old.revision : 0, operation, value, st);
 }
 
 static void start_indexing(struct changes *changes)

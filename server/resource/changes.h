@@ -16,6 +16,9 @@ bool changes_get(const struct changes *changes, const struct store_view *view, c
 /* Adds a change (the last of a name wins). `previous_revision` as of the state it replaces. */
 bool changes_put(struct changes *changes, const struct store_view *view, const char *name, enum store_operation operation, struct bytes value,
                  struct status *st);
+/* The same of a name that the store does not know yet, for it is renamed in the same record: `previous_revision` is that of the old name's state. */
+bool changes_put_after(struct changes *changes, const char *name, uint64_t previous_revision, enum store_operation operation, struct bytes value,
+                       struct status *st);
 /* Names whose entry in an index equals `value`, pending ones included; NULL-terminated, at most `most`. */
 const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st);
@@ -25,11 +28,12 @@ void changes_clear(struct changes *changes);
 /* The same, and nothing put since the last changes_clear can be read any more: the rest of a row that was refused. */
 void changes_drop(struct changes *changes);
 
-/* Checks and completes one resource before it is put: rules of the contract, references, cycles, the noun's own check. `old` NULL on create. `prefix` names the resource
- * in violations ("account"). Sets name, uid, times and creator. */
+/* Checks and completes one resource before it is put: rules of the contract, references, cycles, the noun's own check. `old` NULL on create. `prefix` names
+ * the resource in violations ("account"). Sets name, uid, times and creator. */
 bool write_check(struct call *call, const struct schema_resource *resource, const char *name, const ProtobufCMessage *old, ProtobufCMessage *new,
                  const char *prefix);
-/* write_check, then packs and puts it. `old_record` NULL on create. Where an update changes nothing, nothing is put and `ret_changed` (may be NULL) is false. */
+/* write_check, then packs and puts it. `old_record` NULL on create. Where an update changes nothing, nothing is put and `ret_changed` (may be NULL) is false.
+ * */
 bool write_resource(struct call *call, const struct schema_resource *resource, const char *name, const struct store_record *old_record,
                     ProtobufCMessage *new, const char *prefix, bool *ret_changed);
 /* The parent of a new resource is of the right type, there for the caller, and lives; status failed otherwise. */

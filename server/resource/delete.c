@@ -47,23 +47,35 @@ static bool visit_below(void *context, const char *name, const struct store_reco
 	return true;
 }
 
+/* The types whose resources can lie below a name, but for those that their noun keeps (the sessions of a user). */
+static bool lies_below(const struct schema_resource *top, const struct schema_resource *resource)
+{
+	size_t size = strlen(top->collection);
+	return strncmp(resource->collection, top->collection, size) == 0 && resource->collection[size] == '/' && !resource->system;
+}
+
+/* accounts/acme/scorecards/-/entries: all of a type that lies below a name, with `id` for every id between. */
+static void pattern_below(const struct schema_resource *top, const struct schema_resource *resource, const char *name, const char *id,
+                          char ret_pattern[2 * LIMIT_NAME_BYTES])
+{
+	size_t used = (size_t)snprintf(ret_pattern, 2 * LIMIT_NAME_BYTES, "%s", name);
+	for (const char *word = resource->collection + strlen(top->collection) + 1; word; word = strchr(word, '/') ? strchr(word, '/') + 1 : NULL) {
+		bool last = !strchr(word, '/');
+		used += (size_t)snprintf(ret_pattern + used, 2 * LIMIT_NAME_BYTES - used, "/%.*s%s%s", (int)strcspn(word, "/"), word, last ? "" : "/", last ? "" : id);
+	}
+}
+
 static bool find_below(struct call *call, const char *name, uint64_t deleted_at, struct below *ret_below)
 {
 	const struct schema_resource *top = call->method->resource;
 	*ret_below = (struct below){.call = call, .deleted_at = deleted_at};
 	for (size_t i = 0; i < schema_resources_count(call->engine->schema); i++) {
 		const struct schema_resource *resource = schema_resource_at(call->engine->schema, i);
-		size_t size = strlen(top->collection);
-		if (strncmp(resource->collection, top->collection, size) != 0 || resource->collection[size] != '/' || resource->system) {
-			continue; /* not below, or kept by its noun (the sessions of a user) */
-		}
-		/* accounts/acme/scorecards/-/entries: '-' for every id between. */
 		char pattern[2 * LIMIT_NAME_BYTES];
-		size_t used = (size_t)snprintf(pattern, sizeof pattern, "%s", name);
-		for (const char *word = resource->collection + size + 1; word; word = strchr(word, '/') ? strchr(word, '/') + 1 : NULL) {
-			bool last = !strchr(word, '/');
-			used += (size_t)snprintf(pattern + used, sizeof pattern - used, "/%.*s%s", (int)strcspn(word, "/"), word, last ? "" : "/-");
+		if (!lies_below(top, resource)) {
+			continue;
 		}
+		pattern_below(top, resource, name, "-", pattern);
 		ret_below->resource = resource;
 		if (!store_scan(call->view, pattern, NULL, 0, visit_below, ret_below, call->status) || !status_ok(call->status)) {
 			return false;
@@ -98,36 +110,70 @@ static const char *told(struct call *call, const char *name, const char *otherwi
 	return resource && call_decide_verb(call, resource, "read", name).allowed ? name : otherwise;
 }
 
-static bool refuse_children(struct call *call, const char *name, const struct below *below)
+/* Nothing that might lie below is hidden from the caller. */
+static bool sees_below(struct call *call, const char *name)
+{
+	const struct schema_resource *top = call->method->resource;
+	bool sees = true;
+	for (size_t i = 0; i < schema_resources_count(call->engine->schema) && sees; i++) {
+		const struct schema_resource *resource = schema_resource_at(call->engine->schema, i);
+		char child[2 * LIMIT_NAME_BYTES + 2];
+		if (lies_below(top, resource)) {
+			pattern_below(top, resource, name, "x", child);
+			strcat(child, "/x");
+			sees = call_sees_whatever(call, resource, child);
+		}
+	}
+	return sees;
+}
+
+/* Without force, what is seen below is in the way; and so is what may be there unseen, whether it is or not. */
+static bool check_no_children(struct call *call, const char *name, const struct below *below)
 {
 	const char *child = NULL;
-	for (size_t i = 0; i < below->count && !child; i++) {
-		child = told(call, below->found[i].name, NULL);
+	size_t seen = 0;
+	for (size_t i = 0; i < below->count; i++) {
+		const char *one = told(call, below->found[i].name, NULL);
+		child = child ? child : one;
+		seen += one != NULL;
 	}
-	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN", "%s has %zu resource%s below it%s%s; delete them first, or all with force", name,
-	                   below->count, below->count == 1 ? "" : "s", child ? ", among them " : "", child ? child : "");
+	if (seen > 0) {
+		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN", "%s has %zu resource%s below it, among them %s; delete them first, or all with force",
+		                   name, seen, seen == 1 ? "" : "s", child);
+	}
+	return sees_below(call, name) || status_fail(call->status, STATUS_FAILED_PRECONDITION, "HAS_CHILDREN",
+	                                             "%s may have resources below it that you may not see; delete it with force, which takes along whatever there is", name);
 }
 
 static bool check_unreferred(struct call *call, const char *name)
 {
 	const char **referrers = write_referrers(call, name, LISTED_MAX + 1);
 	char list[LISTED_MAX * 72] = "";
-	int count = 0, listed = 0;
+	int count = 0, seen = 0;
 	for (; referrers && referrers[count]; count++) {
-		if (listed < LISTED_MAX && told(call, referrers[count], NULL)) {
+		if (told(call, referrers[count], NULL) && seen++ < LISTED_MAX) {
 			size_t used = strlen(list);
-			snprintf(list + used, sizeof list - used, "%s%.68s", listed++ ? ", " : "", referrers[count]);
+			snprintf(list + used, sizeof list - used, "%s%.68s", seen > 1 ? ", " : "", referrers[count]);
 		}
 	}
 	if (!referrers || count == 0) {
 		return referrers != NULL;
 	}
-	if (listed == 0) {
+	if (seen == 0) {
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO",
 		                   "%s is referred to by resources that you may not see; ask somebody who may to change them first", name);
 	}
 	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "REFERRED_TO", "%s is referred to by %s%s; change or delete %s first", name, list,
-	                   count > listed ? " and others" : "", count > 1 ? "these" : "it");
+	                   seen > LISTED_MAX ? " and others" : "", seen > 1 ? "these" : "it");
+}
+
+/* Who sees a contact because it stands on the map of an account of theirs does not see on which others it stands. A refusal there and none elsewhere would tell. */
+static bool check_sees_referrers(struct call *call, const char *name)
+{
+	const struct schema_resource *resource = call->method->resource;
+	return resource->scoping != SCOPING_BY_STAKEHOLDER || call_sees_whatever(call, resource, name) ||
+	       status_fail(call->status, STATUS_PERMISSION_DENIED, "DELETE_DENIED",
+	                   "you may not delete %s, because you do not see all accounts that might need it: ask somebody who sees all %s", name, resource->plural);
 }
 
 static bool delete_resource(struct call *call)
@@ -144,9 +190,9 @@ static bool delete_resource(struct call *call)
 		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted already", request->name);
 	}
 	const ProtobufCMessage *old = schema_unpack(call->method->resource->type, record.value, call->arena, call->status);
-	if (!old || !find_below(call, request->name, 0, &below) || (below.count > 0 && !request->force && !refuse_children(call, request->name, &below)) ||
-	    !check_unreferred(call, request->name) || (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) ||
-	    !engine_mark(call, request->name, record.value, true)) {
+	if (!old || !find_below(call, request->name, 0, &below) || (!request->force && !check_no_children(call, request->name, &below)) ||
+	    !check_sees_referrers(call, request->name) || !check_unreferred(call, request->name) ||
+	    (noun && noun->check_delete && !noun->check_delete(call, request->name, old)) || !engine_mark(call, request->name, record.value, true)) {
 		return false;
 	}
 	for (size_t i = 0; i < below.count; i++) {

@@ -39,6 +39,8 @@ struct domain {
 	size_t methods_count;
 };
 
+struct oidc;
+
 struct engine {
 	const struct schema *schema;
 	struct access access;
@@ -46,6 +48,7 @@ struct engine {
 	const struct method_row **methods; /* by schema_method.index; NULL where standard */
 	call_handler **handlers;           /* by schema_method.index; NULL: UNIMPLEMENTED */
 	struct store *store;
+	struct oidc *oidc;                 /* sign-in by ID tokens; NULL: there is none */
 	const uint8_t *audit_key;          /* STORE_SECRET_KEY_BYTES that sign the log's heads; NULL: none are signed */
 	/* By resource: a revision at or after its newest change. Lets a later page of a list use an index although others write elsewhere. */
 	_Atomic uint64_t *changed;
@@ -63,6 +66,8 @@ const struct noun *engine_noun(const struct engine *engine, const struct schema_
 
 /* The standard methods. */
 call_handler engine_get, engine_list, engine_create, engine_update, engine_delete, engine_undelete, engine_list_versions;
+/* EraseContact, EraseUser: of an EraseRequest. */
+call_handler engine_erase;
 
 /* Steps of the standard methods, for methods of nouns that change one resource too. */
 /* The name is one of the method's resource; INVALID_ARGUMENT on `field` where not. */
@@ -78,6 +83,9 @@ char **engine_update_paths(struct call *call, const ProtobufCMessage *source, sc
 bool engine_mark(struct call *call, const char *name, struct bytes value, bool deleted);
 /* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */
 bool engine_reply_written(struct call *call, const char *name, bool validate_only);
+
+/* Answers with a reply that was given before. Of a resource, only what the caller may see now. */
+bool engine_reply_again(struct call *call, struct bytes reply);
 
 /* Text of the etag of a resource as the caller sees it (its bytes after the cut, without etag). */
 enum { ETAG_BYTES = 17 };

@@ -13,6 +13,7 @@
  */
 #include "common/base/name.h"
 #include "common/schema/filter.h"
+#include "common/schema/value.h"
 #include "common/schema/wire.h"
 #include "kam/v1/standard.pb-c.h"
 #include "server/resource/engine.h"
@@ -37,8 +38,9 @@ struct list {
 	const struct filter *filter;
 	const struct order *order;
 	const struct schema_field *item; /* of the answer: the repeated resource */
-	enum plan plan;
+	enum plan plan, first_plan; /* of this page; of the first */
 	bool names_descend;     /* of equal keys: as an index does that is walked from its end */
+	bool timed;             /* filter or order may ask for update times */
 	uint64_t at;            /* revision to read as of; 0: the present */
 	size_t size;            /* of the page */
 	struct bytes after_key, after_value; /* where the last page ended */
@@ -60,8 +62,8 @@ static bool fail_memory(struct list *list)
 
 /* ---- one candidate ------------------------------------------------------------------------------------------------------------ */
 
-/* Deleted, permitted, cut, filtered: what is left is in `ret_visible`, unpacked in `ret_message` where filter or order need it. */
-static bool examine(struct list *list, const char *name, const struct store_record *record, struct bytes *ret_visible, ProtobufCMessage **ret_message)
+/* Deleted, permitted, cut, filtered: what is left is shown to readers of `ret_groups`, and unpacked in `ret_message` where filter or order need it. */
+static bool examine(struct list *list, const char *name, const struct store_record *record, schema_groups *ret_groups, ProtobufCMessage **ret_message)
 {
 	struct call *call = list->call;
 	if (!call_spend(call) || (record->operation == STORE_DELETE && !list->request->show_deleted)) {
@@ -72,28 +74,54 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 	if (!decision.allowed) {
 		return false;
 	}
-	struct bytes visible = wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
 	ProtobufCMessage *message = NULL;
-	if (!visible.data && record->value.size > 0) {
-		return fail_memory(list);
-	}
 	if (!filter_is_empty(list->filter) || !order_is_empty(list->order)) {
+		struct bytes visible = list->timed ? call_visible(call, list->resource->type, name, record, decision.groups, &list->scratch)
+		                                   : wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
+		if (!visible.data && record->value.size > 0) {
+			return fail_memory(list);
+		}
 		message = schema_unpack_stored(list->resource->type, visible, &list->scratch, call->status);
 		if (!message || !filter_matches(list->filter, message)) {
 			return false;
 		}
 	}
-	*ret_visible = visible;
+	*ret_groups = decision.groups;
 	*ret_message = message;
 	return true;
 }
 
-/* Appends `visible` with its etag as one element of the answer. */
-static void show(struct list *list, const char *name, struct bytes visible, struct bytes key, struct bytes value)
+/* Where the next page starts. It says the same whatever plan this page was made by: that depends on whether others wrote, perhaps what the caller may not see. */
+static void remember(struct list *list, const char *name, const ProtobufCMessage *message, struct bytes key)
+{
+	struct arena *arena = list->call->arena;
+	struct filter_range range;
+	bool descending;
+	const struct schema_field *field = order_index(list->order, &descending);
+	struct bytes value = {0};
+	if (list->first_plan == PLAN_EQUAL && filter_range(list->filter, arena, &range)) {
+		value = range.low;
+	} else if (list->first_plan == PLAN_ORDERED) {
+		value = index_encode(field, value_get(message, field, 0), arena);
+	}
+	value.size = value.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : value.size; /* as the index has it */
+	list->last_name = arena_strdup(arena, name);
+	list->last_key = arena_bytes(arena, key);
+	list->last_value = arena_bytes(arena, value);
+}
+
+/* Appends what readers of `groups` see of it, with its etag, as one element of the answer. */
+static void show(struct list *list, const char *name, const struct store_record *record, schema_groups groups, const ProtobufCMessage *message,
+                 struct bytes key)
 {
 	struct buf *out = &list->call->reply;
+	struct bytes visible = call_visible(list->call, list->resource->type, name, record, groups, &list->scratch);
 	const struct schema_field *etag_field = list->resource->etag;
 	char etag[ETAG_BYTES];
+	if (!visible.data && record->value.size > 0) {
+		fail_memory(list);
+		return;
+	}
 	engine_etag(list->call->engine, visible, etag);
 	size_t etag_size = etag_field ? 2 + strlen(etag) : 0; /* its field number is below 16 */
 	wire_add_raw_varint(out, (uint64_t)list->item->pb->id << 3 | 2);
@@ -104,9 +132,7 @@ static void show(struct list *list, const char *name, struct bytes visible, stru
 	}
 	list->shown++;
 	if (list->shown == list->size) {
-		list->last_name = arena_strdup(list->call->arena, name);
-		list->last_key = arena_bytes(list->call->arena, key);
-		list->last_value = arena_bytes(list->call->arena, value);
+		remember(list, name, message, key);
 	}
 	if (list->call->arena->overflowed) {
 		fail_memory(list);
@@ -136,18 +162,18 @@ static bool is_asked_for(const struct list *list, const char *name)
 	return true;
 }
 
-static bool take(struct list *list, const char *name, const struct store_record *record, struct bytes value)
+static bool take(struct list *list, const char *name, const struct store_record *record)
 {
-	struct bytes visible;
+	schema_groups groups;
 	ProtobufCMessage *message;
-	if (examine(list, name, record, &visible, &message)) {
+	if (examine(list, name, record, &groups, &message)) {
 		if (list->counting) {
 			list->total++;
 		} else if (list->shown == list->size) {
 			list->more = true;
 		} else {
 			struct bytes key = message ? order_key(list->order, message, &list->scratch) : (struct bytes){0};
-			show(list, name, visible, key, value);
+			show(list, name, record, groups, message, key);
 		}
 	}
 	arena_reset(&list->scratch);
@@ -156,17 +182,18 @@ static bool take(struct list *list, const char *name, const struct store_record 
 
 static bool visit_scan(void *context, const char *name, const struct store_record *record)
 {
-	return is_asked_for(context, name) ? take(context, name, record, (struct bytes){0}) : call_spend(((struct list *)context)->call);
+	return is_asked_for(context, name) ? take(context, name, record) : call_spend(((struct list *)context)->call);
 }
 
 static bool visit_index(void *context, const char *name, const struct store_record *entry)
 {
 	struct list *list = context;
 	struct store_record record;
+	(void)entry;
 	if (!is_asked_for(list, name)) {
 		return call_spend(list->call);
 	}
-	return !store_get(list->call->view, name, &record, list->call->status) ? status_ok(list->call->status) : take(list, name, &record, entry->value);
+	return !store_get(list->call->view, name, &record, list->call->status) ? status_ok(list->call->status) : take(list, name, &record);
 }
 
 /* ---- SORT ------------------------------------------------------------------------------------------------------------------------------ */
@@ -187,12 +214,12 @@ enum { SORT_SLACK = 1024 };
 static bool visit_sort(void *context, const char *name, const struct store_record *record)
 {
 	struct list *list = context;
-	struct bytes visible;
+	schema_groups groups;
 	ProtobufCMessage *message;
 	if (!is_asked_for(list, name)) {
 		return call_spend(list->call);
 	}
-	if (examine(list, name, record, &visible, &message)) {
+	if (examine(list, name, record, &groups, &message)) {
 		struct bytes key = message ? order_key(list->order, message, &list->scratch) : (struct bytes){0};
 		struct candidate candidate = {key, name}, after = {list->after_key, list->after_name};
 		list->total++;
@@ -227,11 +254,11 @@ static bool run_sort(struct list *list)
 	for (size_t i = 0; i < list->candidates_count && i < list->size; i++) {
 		const struct candidate *candidate = &list->candidates[i];
 		struct store_record record;
-		struct bytes visible;
+		schema_groups groups;
 		ProtobufCMessage *message;
 		call->budget = 0;
-		if (store_get_at(call->view, candidate->name, list->at, &record, call->status) && examine(list, candidate->name, &record, &visible, &message)) {
-			show(list, candidate->name, visible, candidate->key, (struct bytes){0});
+		if (store_get_at(call->view, candidate->name, list->at, &record, call->status) && examine(list, candidate->name, &record, &groups, &message)) {
+			show(list, candidate->name, &record, groups, message, candidate->key);
 		}
 		arena_reset(&list->scratch);
 	}
@@ -295,7 +322,7 @@ static const char *make_token(struct list *list)
 	struct buf position;
 	uint64_t at = list->at ? list->at : list->call->revision;
 	buf_init(&position, list->call->arena);
-	buf_add_byte(&position, (uint8_t)list->plan);
+	buf_add_byte(&position, (uint8_t)list->first_plan);
 	buf_add(&position, &at, sizeof at);
 	wire_add_raw_varint(&position, list->last_key.size);
 	buf_add(&position, list->last_key.data, list->last_key.size);
@@ -328,7 +355,7 @@ static bool read_token(struct list *list)
 	if (rest.size < 1 + sizeof at || rest.data[0] > PLAN_SORT) {
 		return status_field(call->status, "page_token", "is not one that kam gave; start again without it");
 	}
-	list->plan = (enum plan)rest.data[0];
+	list->plan = list->first_plan = (enum plan)rest.data[0];
 	memcpy(&at, rest.data + 1, sizeof at);
 	rest = (struct bytes){rest.data + 1 + sizeof at, rest.size - 1 - sizeof at};
 	if (!cut_piece(&rest, &list->after_key) || !cut_piece(&rest, &list->after_value)) {
@@ -440,7 +467,8 @@ static bool list_resources(struct call *call)
 		return false;
 	}
 	order_index(list.order, &list.names_descend);
-	list.plan = choose(&list);
+	list.timed = strcasestr(request->filter, "update") || strcasestr(request->order_by, "update"); /* by either of the field's names */
+	list.plan = list.first_plan = choose(&list);
 	if (*request->page_token && !read_token(&list)) {
 		return false;
 	}

@@ -63,12 +63,12 @@ bool engine_check_name(struct call *call, const char *name, const char *field)
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------------ */
 
-static bool reply_stored(struct call *call, const char *name, struct bytes stored, schema_groups groups)
+static bool reply_stored(struct call *call, const char *name, const struct store_record *record, schema_groups groups)
 {
 	if (groups == 0) { /* may change it but not read it: the name alone */
 		wire_add_bytes(&call->reply, call->method->resource->name->pb->id, bytes_of(name));
 	} else {
-		call_put_resource(call, &call->reply, call->method->resource->type, stored, groups);
+		call_put_resource(call, &call->reply, call->method->resource->type, name, record, groups);
 	}
 	call->replied = true;
 	return !call->reply.failed ||
@@ -91,7 +91,39 @@ bool engine_reply_written(struct call *call, const char *name, bool validate_onl
 	if (validate_only) {
 		changes_drop(call->changes);
 	}
-	return reply_stored(call, name, record.value, read.allowed ? read.groups : 0);
+	return reply_stored(call, name, &record, read.allowed ? read.groups : 0);
+}
+
+bool engine_reply_again(struct call *call, struct bytes reply)
+{
+	const struct schema_resource *resource = call->method->output->resource;
+	struct bytes name_bytes = resource ? wire_find(reply, resource->name->pb->id) : (struct bytes){0}, before, etag, behind;
+	char now[ETAG_BYTES];
+	call->replied = true;
+	if (name_bytes.size == 0) {
+		buf_add(&call->reply, reply.data, reply.size);
+		return !call->reply.failed || call_no_memory(call);
+	}
+	const char *name = arena_strndup(call->arena, (const char *)name_bytes.data, name_bytes.size);
+	struct decision read = name ? call_decide_verb(call, resource, "read", name) : (struct decision){0};
+	if (!name || !(read.allowed || call_decide(call, call->method->permission, name, (struct bytes){0}).allowed)) {
+		return name ? call_not_found(call, name) : call_no_memory(call);
+	}
+	if (!read.allowed) {
+		wire_add_bytes(&call->reply, resource->name->pb->id, name_bytes);
+		return !call->reply.failed || call_no_memory(call);
+	}
+	struct bytes visible = wire_cut(resource->type, reply, read.groups, call->arena);
+	if (visible.data == reply.data || !resource->etag) {
+		buf_add(&call->reply, visible.data, visible.size);
+		return (visible.data && !call->reply.failed) || call_no_memory(call);
+	}
+	wire_split(visible, resource->etag->pb->id, &before, &etag, &behind); /* it is of all that was seen then */
+	buf_add(&call->reply, before.data, before.size);
+	buf_add(&call->reply, behind.data, behind.size);
+	engine_etag(call->engine, buf_bytes(&call->reply), now);
+	wire_add_bytes(&call->reply, resource->etag->pb->id, bytes_of(now));
+	return (visible.data && !call->reply.failed) || call_no_memory(call);
 }
 
 /* ---- Get ------------------------------------------------------------------------------------------------------------------------ */
@@ -109,7 +141,7 @@ static bool get_resource(struct call *call)
 	if (!found || !decision.allowed) {
 		return status_ok(call->status) && call_not_found(call, name);
 	}
-	return reply_stored(call, name, record.value, decision.groups);
+	return reply_stored(call, name, &record, decision.groups);
 }
 
 bool engine_get(struct call *call)
@@ -133,23 +165,32 @@ static const char *new_name(struct call *call, const char *parent, const char *i
 	return name;
 }
 
+/* A name that the caller chose, or that its fields say, may be taken by what they may not see. Whether it is must not be told, so who may not see everything that might have it
+ * has no choice, taken or not. */
+static bool refuse_name(struct call *call)
+{
+	const struct schema_resource *resource = call->method->resource;
+	return status_fail(call->status, STATUS_PERMISSION_DENIED, "NAME_DENIED",
+	                   "you may not choose the id, because you do not see all %s that might have it: leave it out, and kam makes one", resource->plural);
+}
+
 /* A new id where nobody gave one: what the noun suggests, with random letters behind it where that is taken, or these alone. */
-static const char *make_free_id(struct call *call, const ProtobufCMessage *new)
+static const char *make_free_id(struct call *call, const char *parent, const ProtobufCMessage *new)
 {
 	const struct noun *noun = engine_noun(call->engine, call->method->resource);
 	const char *suggested = noun && noun->suggest_id ? noun->suggest_id(call, new) : NULL;
 	char random[TOKEN_SESSION_ID_BYTES];
 	struct store_record record;
 	token_random_id(random);
-	if (!suggested || strlen(suggested) > LIMIT_ID_BYTES - 5) {
+	const char *name = suggested ? new_name(call, parent, suggested) : NULL;
+	if (!name || strlen(suggested) > LIMIT_ID_BYTES - 5 || !call_sees_whatever(call, call->method->resource, name)) {
 		return arena_strdup(call->arena, random);
 	}
-	const char *name = arena_printf(call->arena, "%s/%s", call->method->resource->collection, suggested);
-	bool taken = name && changes_get(call->changes, call->view, name, &record, call->status);
+	bool taken = changes_get(call->changes, call->view, name, &record, call->status);
 	return taken ? arena_printf(call->arena, "%s-%.4s", suggested, random) : suggested;
 }
 
-static const char *choose_id(struct call *call, const ProtobufCMessage *new, const char *given)
+static const char *choose_id(struct call *call, const char *parent, const ProtobufCMessage *new, const char *given, bool *ret_chosen)
 {
 	const struct schema_resource *resource = call->method->resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
@@ -159,10 +200,11 @@ static const char *choose_id(struct call *call, const ProtobufCMessage *new, con
 		            made);
 		return NULL;
 	}
-	if (made || *given) {
+	*ret_chosen = made || *given;
+	if (*ret_chosen) {
 		return made ? made : given;
 	}
-	const char *free_id = make_free_id(call, new);
+	const char *free_id = make_free_id(call, parent, new);
 	return status_ok(call->status) ? free_id : NULL;
 }
 
@@ -178,7 +220,8 @@ static struct decision decide_create(struct call *call, const char *name, const 
 	return decide(&call->engine->access, call->view, call->caller, permission, name, account, call->now_us, NULL);
 }
 
-static bool create(struct call *call, const char *name, ProtobufCMessage *new, const char *prefix)
+/* `chosen`: the name is not random. */
+static bool create(struct call *call, const char *name, bool chosen, ProtobufCMessage *new, const char *prefix)
 {
 	const struct schema_resource *resource = call->method->resource;
 	struct store_record record;
@@ -186,6 +229,9 @@ static bool create(struct call *call, const char *name, ProtobufCMessage *new, c
 	if (!decision.allowed) {
 		return status_fail(call->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "you may not create %s here: your roles with %s.create do not reach it",
 		                   resource->plural, resource->plural);
+	}
+	if (chosen && !call_sees_whatever(call, resource, name)) {
+		return refuse_name(call);
 	}
 	if (changes_get(call->changes, call->view, name, &record, call->status)) {
 		return status_fail(call->status, STATUS_ALREADY_EXISTS, "RESOURCE_EXISTS", "%s exists already%s", name,
@@ -203,13 +249,14 @@ bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *
 		return status_field(call->status, id_field, "\"%.80s\" is no id: it starts with a letter or digit, then letters, digits, '-', '_' or '.', %u at most", given,
 		                    LIMIT_ID_BYTES);
 	}
-	const char *id = choose_id(call, new, given);
+	bool chosen = false;
+	const char *id = choose_id(call, parent, new, given, &chosen);
 	const char *name = id ? new_name(call, parent, id) : NULL;
 	if (!name) {
 		return call_no_memory(call);
 	}
 	mask_clear_output_only(call->method->resource->type, new);
-	return create(call, name, new, prefix) && engine_reply_written(call, name, request_flag(call, "validate_only"));
+	return create(call, name, chosen, new, prefix) && engine_reply_written(call, name, request_flag(call, "validate_only"));
 }
 
 static bool create_resource(struct call *call)
@@ -228,13 +275,13 @@ bool engine_create(struct call *call)
 /* ---- Update ----------------------------------------------------------------------------------------------------------------------- */
 
 /* The etag that the client holds is still the one it would get now. */
-static bool check_etag(struct call *call, const char *name, struct bytes stored, const char *etag, schema_groups groups)
+static bool check_etag(struct call *call, const char *name, const struct store_record *record, const char *etag, schema_groups groups)
 {
 	char now[ETAG_BYTES];
 	if (!*etag) {
 		return true;
 	}
-	struct bytes visible = wire_cut(call->method->resource->type, stored, groups, call->arena);
+	struct bytes visible = call_visible(call, call->method->resource->type, name, record, groups, call->arena);
 	engine_etag(call->engine, visible, now);
 	return strcmp(etag, now) == 0 || status_fail(call->status, STATUS_ABORTED, "ETAG_STALE",
 	                                             "etag: %s was changed by somebody else since you read it; read it again and repeat your change", name);
@@ -252,7 +299,7 @@ bool engine_open_for_change(struct call *call, const char *name, struct store_re
 		                   call->method->permission);
 	}
 	*ret_change = change;
-	return check_etag(call, name, ret_record->value, etag, read.groups);
+	return check_etag(call, name, ret_record, etag, read.groups);
 }
 
 char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
@@ -314,6 +361,12 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	       write_resource(call, resource, name, &record, new, field->name, NULL);
 }
 
+/* What there is under the name is theirs to read or to change. */
+static bool may_open(struct call *call, const char *name)
+{
+	return call_decide_verb(call, call->method->resource, "read", name).allowed || call_decide(call, call->method->permission, name, (struct bytes){0}).allowed;
+}
+
 static bool update_resource(struct call *call)
 {
 	const struct schema_field *field = resource_field(call);
@@ -332,6 +385,9 @@ static bool update_resource(struct call *call)
 		return false;
 	}
 	bool missing = !changes_get(call->changes, call->view, name, &record, call->status);
+	if (request_flag(call, "allow_missing") && !call_sees_whatever(call, call->method->resource, name) && (missing || !may_open(call, name))) {
+		return refuse_name(call);
+	}
 	if (missing && status_ok(call->status) && request_flag(call, "allow_missing")) {
 		struct name parts;
 		if (!name_parse(name, false, &parts)) {
@@ -339,7 +395,7 @@ static bool update_resource(struct call *call)
 		}
 		const char *parent = arena_strndup(call->arena, name, name_parent_size(&parts));
 		mask_clear_output_only(call->method->resource->type, source);
-		return parent && write_check_parent(call, call->method->resource, parent) && create(call, name, source, field->name) &&
+		return parent && write_check_parent(call, call->method->resource, parent) && create(call, name, true, source, field->name) &&
 		       engine_reply_written(call, name, request_flag(call, "validate_only"));
 	}
 	return update_existing(call, name, field, source) && engine_reply_written(call, name, request_flag(call, "validate_only"));

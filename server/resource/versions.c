@@ -1,33 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ListVersions, once for every resource type: the states that a resource had, each cut to what the caller may see now.
+ * ListVersions, once for every resource type: the states that a resource had, each cut to what the caller may see now. A change of which
+ * they see nothing is not in it.
  */
 #include "common/schema/mask.h"
+#include "common/schema/wire.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "kam/v1/standard.pb-c.h"
 #include "server/resource/engine.h"
+
+#define EVERY_GROUP ((1u << GROUP_PUBLIC) | (1u << GROUP_COMMERCIAL) | (1u << GROUP_FINANCIAL) | (1u << GROUP_PERSONAL) | (1u << GROUP_STRATEGY))
 
 struct versions {
 	struct call *call;
 	schema_groups groups;
 	size_t wanted;
-	Kam__V1__Version **list; /* newest first */
-	ProtobufCMessage **messages;
+	bool hiding; /* some changes may not show */
+	struct store_record *states; /* those that show, newest first; of equal ones the first, for that is when it came to be so */
 	size_t count;
+	struct arena scratch;
+	Kam__V1__Version **list;
+	ProtobufCMessage **messages;
 };
 
 static bool visit_version(void *context, const char *name, const struct store_record *record)
 {
 	struct versions *versions = context;
+	struct store_record *last = versions->count > 0 ? &versions->states[versions->count - 1] : NULL;
+	(void)name;
+	arena_reset(&versions->scratch);
+	if (last && versions->hiding &&
+	    !call_differs(versions->call->method->resource->type, last->value, record->value, versions->groups, &versions->scratch)) {
+		*last = *record;
+		return true;
+	}
+	versions->states[versions->count++] = *record;
+	return versions->count <= versions->wanted;
+}
+
+static bool make_version(struct versions *versions, const char *name, size_t at)
+{
 	struct call *call = versions->call;
+	const struct store_record *record = &versions->states[at];
 	const struct schema_type *type = call->method->resource->type;
 	Kam__V1__Version *version = arena_alloc(call->arena, sizeof *version);
 	Google__Protobuf__Any *any = arena_alloc(call->arena, sizeof *any);
 	struct buf bytes;
 	struct store_entry entry;
-	(void)name;
 	buf_init(&bytes, call->arena);
-	call_put_resource(call, &bytes, type, record->value, versions->groups);
+	call_put_resource(call, &bytes, type, name, record, versions->groups);
 	if (!version || !any || bytes.failed) {
 		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
 	}
@@ -38,13 +59,34 @@ static bool visit_version(void *context, const char *name, const struct store_re
 	version->revision = record->revision;
 	version->operation = (Kam__V1__Operation)record->operation;
 	version->resource = any;
-	if (store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
+	version->erased_revision = (versions->groups & EVERY_GROUP) == EVERY_GROUP ? record->amended : 0; /* what they do not see may be what was erased */
+	if (at < versions->wanted && store_log_get(call->view, record->revision, call->arena, &entry, call->status)) {
 		version->time = call_time(entry.time_us, call->arena);
 		version->actor = arena_strdup(call->arena, entry.actor);
 	}
-	versions->messages[versions->count] = schema_unpack(type, bytes.size ? buf_bytes(&bytes) : (struct bytes){0}, call->arena, call->status);
-	versions->list[versions->count++] = version;
-	return status_ok(call->status) && versions->count <= versions->wanted;
+	versions->messages[at] = schema_unpack(type, bytes.size ? buf_bytes(&bytes) : (struct bytes){0}, call->arena, call->status);
+	versions->list[at] = version;
+	return status_ok(call->status);
+}
+
+/* Reads the states that show, one more than the page has, and makes versions of them. */
+static bool read_versions(struct versions *versions, const char *name, uint64_t before)
+{
+	struct call *call = versions->call;
+	size_t room = versions->wanted + 1;
+	versions->states = arena_calloc(call->arena, room, sizeof *versions->states);
+	versions->list = arena_calloc(call->arena, room, sizeof *versions->list);
+	versions->messages = arena_calloc(call->arena, room, sizeof *versions->messages);
+	if (!versions->states || !versions->list || !versions->messages) {
+		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
+	}
+	arena_init(&versions->scratch, LIMIT_CALL_ARENA_BYTES);
+	bool ok = store_history(call->view, name, before, visit_version, versions, call->status);
+	arena_done(&versions->scratch);
+	for (size_t i = 0; ok && i < versions->count; i++) {
+		ok = make_version(versions, name, i);
+	}
+	return ok;
 }
 
 /* Each version against the one before it, which is the next in the list. */
@@ -93,13 +135,8 @@ static bool list_versions(struct call *call)
 	}
 	size_t size = request->page_size == 0 ? LIMIT_PAGE_SIZE_DEFAULT : (size_t)request->page_size;
 	size = size > LIMIT_PAGE_SIZE_MAX ? LIMIT_PAGE_SIZE_MAX : size;
-	struct versions versions = {.call = call, .groups = decision.groups, .wanted = size};
-	versions.list = arena_calloc(call->arena, size + 1, sizeof *versions.list);
-	versions.messages = arena_calloc(call->arena, size + 1, sizeof *versions.messages);
-	if (!versions.list || !versions.messages) {
-		return status_fail(call->status, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the page is too large: ask for a smaller page_size");
-	}
-	if (!store_history(call->view, name, before, visit_version, &versions, call->status) || !status_ok(call->status)) {
+	struct versions versions = {.call = call, .groups = decision.groups, .wanted = size, .hiding = wire_may_hide(call->method->resource->type, decision.groups)};
+	if (!read_versions(&versions, name, before)) {
 		return false;
 	}
 	size_t shown = versions.count > size ? size : versions.count;

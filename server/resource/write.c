@@ -9,6 +9,7 @@
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "server/access/blind.h"
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
 
@@ -281,6 +282,9 @@ static bool visit_referrer(void *context, const char *referrer, const struct sto
 	(void)record;
 	bool live = changes_get(referrers->call->changes, referrers->call->view, referrer, &current, referrers->call->status) &&
 	            current.operation != STORE_DELETE;
+	/* A refusal would tell that it is there, and whom it names. */
+	const struct schema_resource *resource = live ? schema_resource_of_name(referrers->call->engine->schema, referrer) : NULL;
+	live = live && !(resource && blind_now(referrers->call->view, resource, referrer));
 	for (size_t i = 0; live && i < referrers->count; i++) {
 		live = strcmp(referrers->names[i], referrer) != 0;
 	}

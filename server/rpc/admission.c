@@ -4,17 +4,14 @@
  */
 #include "server/rpc/admission.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { IPV6_NETWORK_BYTES = 8 };
-
 /* The tree compares its entries with bare addresses, so the address comes first. */
 struct counted {
-	struct admission_address address;
+	struct network address;
 	unsigned count;
 };
 
@@ -26,24 +23,7 @@ struct admission {
 
 static int compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct admission_address));
-}
-
-/* IPv4 in the form ::ffff:a.b.c.d; what is neither counts as one address. */
-static struct admission_address parse(const char *peer)
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	struct admission_address address = {{0}};
-	if (inet_pton(AF_INET, peer, address.bytes + sizeof mapped) == 1) {
-		memcpy(address.bytes, mapped, sizeof mapped);
-	} else if (inet_pton(AF_INET6, peer, address.bytes) == 1) {
-		if (memcmp(address.bytes, mapped, sizeof mapped) != 0) {
-			memset(address.bytes + IPV6_NETWORK_BYTES, 0, sizeof address.bytes - IPV6_NETWORK_BYTES);
-		}
-	} else {
-		memset(address.bytes, 0, sizeof address.bytes);
-	}
-	return address;
+	return memcmp(a, b, sizeof(struct network));
 }
 
 struct admission *admission_new(unsigned most, unsigned most_per_address)
@@ -71,7 +51,7 @@ void admission_free(struct admission *admission)
 	free(admission);
 }
 
-static struct counted *find_or_add(struct admission *admission, const struct admission_address *address)
+static struct counted *find_or_add(struct admission *admission, const struct network *address)
 {
 	struct counted **found = tfind(address, &admission->tree, compare);
 	if (found) {
@@ -88,10 +68,10 @@ static struct counted *find_or_add(struct admission *admission, const struct adm
 	return entry;
 }
 
-const char *admission_enter(struct admission *admission, const char *peer, struct admission_address *ret_address)
+const char *admission_enter(struct admission *admission, const char *peer, struct network *ret_address)
 {
 	const char *refusal = NULL;
-	*ret_address = parse(peer);
+	*ret_address = network_of(peer);
 	pthread_mutex_lock(&admission->lock);
 	struct counted *entry = admission->count < admission->most ? find_or_add(admission, ret_address) : NULL;
 	if (admission->count >= admission->most) {
@@ -108,7 +88,7 @@ const char *admission_enter(struct admission *admission, const char *peer, struc
 	return refusal;
 }
 
-void admission_leave(struct admission *admission, const struct admission_address *address)
+void admission_leave(struct admission *admission, const struct network *address)
 {
 	pthread_mutex_lock(&admission->lock);
 	struct counted *entry = *(struct counted **)tfind(address, &admission->tree, compare);

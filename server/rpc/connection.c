@@ -66,6 +66,10 @@ static struct operation *operation_of(struct connection *connection, struct rpc_
 	op->method = rpc_call_method(call);
 	op->deadline_us = rpc_call_deadline_us(call);
 	op->token = bearer(call);
+	op->certificate = io_certificate(connection->io);
+	if (op->certificate && rpc_call_metadata(call, "authorization")) {
+		op->certificate = NULL; /* what is sent with a call decides */
+	}
 	op->client = metadata(call, "user-agent");
 	op->as_of = metadata(call, "kam-as-of");
 	op->min_revision = metadata(call, "kam-min-revision");
@@ -90,6 +94,9 @@ static void on_begin(void *context, struct rpc_call *call)
 	bool admitted = op && (looked_at || worker_admit(op));
 	if (admitted && *op->user && !connection->known) {
 		connection->known = true;
+		if (op->certificate) {
+			server_record_certificate(connection->worker->server, op);
+		}
 		rpc_session_set_budget(connection->session, server_budget(connection->worker->server, true), LIMIT_CONNECTION_HELD_BYTES);
 	} else if (admitted && !connection->known && rpc_session_calls(connection->session) > LIMIT_STRANGER_CALLS) {
 		op->finished = true;
@@ -246,6 +253,9 @@ static void on_closed(void *context, struct io *io, const char *reason)
 {
 	struct connection *connection = context;
 	(void)io;
+	if (io_certificate_refused(io)) {
+		server_notice(connection->worker->server, SERVER_CERTIFICATE_REFUSED, io_peer(io), reason);
+	}
 	log_event(LOG_DEBUG, "closed", "peer", "%s", io_peer(io), "reason", "%s", reason, NULL);
 	connection->dead = true;
 	connection_activate(connection);

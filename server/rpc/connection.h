@@ -16,7 +16,7 @@ struct event_base;
 struct connection {
 	TAILQ_ENTRY(connection) all, active_entry, turn_entry;
 	struct worker *worker;
-	struct admission_address address; /* whom it counts against */
+	struct network address; /* whom it counts against */
 	struct io *io;
 	struct rpc_session *session; /* NULL until the handshake is done */
 	int64_t opened_us, used_us;
@@ -53,7 +53,7 @@ struct worker {
 	pthread_mutex_t sockets_lock;
 	struct waiting_socket {
 		int socket;
-		struct admission_address address;
+		struct network address;
 	} sockets[SOCKETS_WAITING_MAX];
 	size_t sockets_count;
 	bool woken;
@@ -70,6 +70,7 @@ struct worker {
 	struct connection_list waiting; /* those that have calls which can go on, in turn */
 	struct operation *free_operations;
 	struct arena arena; /* lent to whatever runs here: one that stays in the processor's cache */
+	struct operation *borrower; /* who has it; NULL: nobody */
 	size_t free_count;
 	size_t operations_away; /* running on other threads */
 	int64_t draining_us;

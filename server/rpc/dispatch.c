@@ -31,9 +31,22 @@ struct operation *worker_operation(struct worker *worker)
 	return op;
 }
 
+/* Gives the worker's arena to an operation, or takes it back. */
+static void swap_arena(struct operation *op)
+{
+	struct worker *worker = op->worker;
+	struct arena arena = op->arena;
+	op->arena = worker->arena;
+	worker->arena = arena;
+	worker->borrower = worker->borrower == op ? NULL : op;
+}
+
 void worker_recycle(struct operation *op)
 {
 	struct worker *worker = op->worker;
+	if (worker->borrower == op) {
+		swap_arena(op);
+	}
 	if (op->streaming) {
 		TAILQ_REMOVE(&worker->streams, op, streams);
 		atomic_fetch_sub(&worker->streams_count, 1);
@@ -177,18 +190,9 @@ void worker_keep(struct operation *op)
 
 /* ---- running ------------------------------------------------------------------------------------------------------------------------ */
 
-/* Gives the worker's arena to an operation, or takes it back. */
-static void swap_arena(struct operation *op)
-{
-	struct arena arena = op->arena;
-	op->arena = op->worker->arena;
-	op->worker->arena = arena;
-	op->lent = !op->lent;
-}
-
 static bool hand_over(struct operation *op, struct queue *queue)
 {
-	if (op->lent) {
+	if (op->worker->borrower == op) {
 		swap_arena(op);
 	}
 	operation_keep(op);
@@ -216,6 +220,20 @@ static bool hand_to_readers(struct operation *op)
 	}
 	op->reading = false;
 	connection->readers--;
+	return false;
+}
+
+/* How many calls are there is bounded by whose they are. */
+static bool hand_to_hashers(struct operation *op)
+{
+	struct server *server = op->worker->server;
+	if (!server_may_hash(server, op)) {
+		return false;
+	}
+	if (hand_over(op, server_hasher_queue(server))) {
+		return true;
+	}
+	server_hashed(server, op);
 	return false;
 }
 
@@ -273,7 +291,7 @@ static bool dispatch(struct operation *op)
 		return true;
 	}
 	if (op->method->hashes && row && row->prepare && !op->prepared_done) {
-		return !hand_over(op, server_hasher_queue(server));
+		return !hand_to_hashers(op);
 	}
 	if (op->method->writes) {
 		return !hand_over(op, server_writer_queue(server));
@@ -361,17 +379,19 @@ bool worker_admit(struct operation *op)
 	return false;
 }
 
+/* An operation that is answered may be gone: then its arena was taken back before. */
 static void run(struct operation *op)
 {
+	struct worker *worker = op->worker;
 	if (!op->method->hashes) { /* what holds a password stays in an arena that is wiped */
 		swap_arena(op);
 	}
 	if (!dispatch(op)) {
 		return; /* elsewhere */
 	}
-	server_record(op->worker->server, op);
+	server_record(worker->server, op);
 	complete(op);
-	if (op->lent) {
+	if (worker->borrower == op) {
 		swap_arena(op);
 	}
 }

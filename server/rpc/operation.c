@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
-#include "server/access/password.h"
+#include "server/access/certificate.h"
 #include "server/rpc/server.h"
 
 #include <sodium.h>
@@ -28,6 +28,7 @@ bool executor_init(struct executor *executor, struct server *server)
 void executor_done(struct executor *executor)
 {
 	caller_cache_free(executor->cache);
+	certificate_cache_free(executor->certificates);
 	arena_done(&executor->shared.arena);
 }
 
@@ -107,6 +108,9 @@ void operation_keep(struct operation *op)
 		const char *copy = **texts[i] ? arena_strdup(&op->stream.arena, *texts[i]) : "";
 		*texts[i] = copy ? copy : "";
 	}
+	if (op->certificate && !op->kept) {
+		op->certificate = arena_memdup(&op->stream.arena, op->certificate, sizeof *op->certificate); /* NULL: nobody is signed in */
+	}
 	op->kept = true;
 }
 
@@ -136,9 +140,31 @@ static bool check_time(struct operation *op)
 	       status_fail(&op->status, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed%s", op->method->client_streaming ? "" : "; nothing was changed");
 }
 
-/* Who calls: nobody, or whom the token says. */
+/* Whom the connection's certificate says, as long as that has not expired. */
+static const struct caller *find_certified(struct operation *op, struct executor *executor, int64_t now_us)
+{
+	const struct caller *caller = NULL;
+	if (now_us >= op->certificate->end_us) {
+		status_fail(&op->status, STATUS_UNAUTHENTICATED, "CERTIFICATE_EXPIRED", "your client certificate has expired: connect with a new one");
+	} else {
+		caller = certificate_cache_get(&executor->certificates, &executor->engine->access, executor->view, op->certificate->name, executor->epoch, &op->status);
+	}
+	if (!caller && op->method->audience == AUDIENCE_ANONYMOUS) {
+		status_init(&op->status);
+		return &caller_anonymous;
+	}
+	if (caller) {
+		memcpy(op->user, caller->user, strlen(caller->user) + 1);
+	}
+	return caller;
+}
+
+/* Who calls: nobody, or whom the token says, or without one the certificate. */
 static const struct caller *find_caller(struct operation *op, struct executor *executor, int64_t now_us)
 {
+	if (op->certificate) {
+		return find_certified(op, executor, now_us);
+	}
 	if (!*op->token) {
 		if (op->method->audience == AUDIENCE_ANONYMOUS) {
 			return &caller_anonymous;
@@ -155,19 +181,37 @@ static const struct caller *find_caller(struct operation *op, struct executor *e
 	if (caller) {
 		size_t size = strlen(caller->user); /* a resource's name: it fits */
 		memcpy(op->user, caller->user, size + 1);
-		if (now_us - caller->last_used_us > (int64_t)LIMIT_TOUCH_SECONDS * 1000000) {
+		if (*caller->token) {
+			snprintf(op->api_token, sizeof op->api_token, "%s", strrchr(caller->token, '/') + 1);
+		}
+		if (now_us - caller->last_used_us > caller->touch_us) {
 			caller_cache_touch(executor->cache, caller, now_us);
-			server_touch_session(executor->server, caller->session);
+			server_touch(executor->server, *caller->token ? caller->token : caller->session);
 		}
 	}
 	return caller;
 }
 
+/* What an API token may not, though its user may. */
+static bool check_token(struct operation *op, const struct caller *caller)
+{
+	const char *permission = op->method->permission;
+	if (op->method->no_token) {
+		return status_fail(&op->status, STATUS_PERMISSION_DENIED, "TOKEN_REFUSED", "an API token may not call %s: sign in for it", op->method->name);
+	}
+	return !permission || op->method->audience != AUDIENCE_SIGNED_IN || decide_token(caller, permission) ||
+	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "the API token does not have the permission %s", permission);
+}
+
 static bool check_permission(struct operation *op, const struct caller *caller, int64_t now_us)
 {
 	const char *permission = op->method->permission;
+	if (*caller->token && !check_token(op, caller)) {
+		return false;
+	}
 	return !permission || op->method->audience != AUDIENCE_PERMITTED || decide_any(caller, permission, now_us) ||
-	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "none of your roles has the permission %s", permission);
+	       status_fail(&op->status, STATUS_PERMISSION_DENIED, "PERMISSION_DENIED", "none of your roles has the permission %s%s", permission,
+	                   *caller->token ? ", or the API token does not have it" : "");
 }
 
 /* kam-as-of: a revision or an RFC 3339 time. */
@@ -272,8 +316,7 @@ static bool replay(struct operation *op, struct call *call, const char *request_
 		status_field(&op->status, "request_id", "was used for another request of yours today: choose a new one");
 		return true;
 	}
-	buf_add(&call->reply, known.data + FINGERPRINT_BYTES, known.size - FINGERPRINT_BYTES);
-	call->replied = true;
+	engine_reply_again(call, (struct bytes){known.data + FINGERPRINT_BYTES, known.size - FINGERPRINT_BYTES});
 	return true;
 }
 
@@ -378,6 +421,9 @@ static bool run_handler(struct operation *op, struct executor *executor, struct 
 	}
 	if (*request_id && call->replied && pending > 0) {
 		remember(op, call, executor, request_id);
+	}
+	if (call->once) {
+		store_request_put(executor->txn, CALL_ONCE, call->once, (struct bytes){NULL, 0}, call->once_until_s);
 	}
 	return true;
 }

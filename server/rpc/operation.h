@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include "common/base/network.h"
+#include "common/net/io.h"
 #include "common/rpc/rpc.h"
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
@@ -30,7 +32,8 @@ struct waiting_message {
 enum operation_kind {
 	OPERATION_CALL,    /* somebody's RPC */
 	OPERATION_TALLY,   /* put on record what the tally has */
-	OPERATION_TOUCH,   /* note that a session is in use */
+	OPERATION_TOUCH,   /* note that a session or API token is in use */
+	OPERATION_SWEEP,   /* remove those that are over */
 	OPERATION_PROBE,   /* does the writer answer? */
 };
 
@@ -42,6 +45,7 @@ struct operation {
 	uint32_t call_id;
 	const struct schema_method *method;
 	const char *token, *peer, *client, *as_of, *min_revision; /* the rpc call's until operation_keep, then in stream.arena; "" where absent */
+	const struct io_certificate *certificate; /* the connection's, where the call has no authorization and it counts; NULL otherwise. Copied with the texts */
 	int64_t deadline_us;      /* monotonic; 0: none */
 	atomic_bool cancelled;
 	bool running;             /* elsewhere */
@@ -50,7 +54,8 @@ struct operation {
 	bool blocked;             /* its stream is full: wait for writable */
 	bool half_closed, end_delivered, finished, prepared_done;
 	bool kept;                /* its texts are its own */
-	bool lent;                /* its arena is the worker's */
+	bool hashing, hashing_known; /* it has a place with the hashers, and of which kind */
+	struct network hashing_address; /* whose place it is */
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
 	TAILQ_ENTRY(operation) ready_entry;
@@ -71,6 +76,7 @@ struct operation {
 	bool verified;
 	uint32_t exported;        /* resources that the answer takes away, where that goes on record */
 	char user[LIMIT_NAME_BYTES + 1]; /* who it was, for the log and the record */
+	char api_token[LIMIT_ID_BYTES + 1]; /* the id of the API token that spoke for them; "" where none did */
 	const char *note, *request_id;
 	bool pump;                /* this run is a pump's, not a message's */
 	bool more;
@@ -81,6 +87,7 @@ struct executor {
 	struct server *server;
 	const struct engine *engine;
 	struct caller_cache *cache;
+	struct certificate_cache *certificates;
 	struct shared shared;
 	uint64_t epoch;                  /* read before the view was taken */
 	const struct store_view *view;

@@ -25,6 +25,7 @@ struct pool {
 /* A hasher's work goes on to the writer; a reader's back to the worker. */
 static void pass_on(struct pool_thread *thread, struct operation *op)
 {
+	server_hashed(thread->pool->server, op);
 	if (thread->executor.preparing && status_ok(&op->status)) {
 		op->prepared_done = true;
 		op->prepared = op->prepared ? arena_strdup(&op->stream.arena, op->prepared) : NULL;

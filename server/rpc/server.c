@@ -4,6 +4,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "server/access/throttle.h"
+#include "server/oidc/oidc.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tally.h"
 
@@ -18,7 +20,8 @@
 
 enum { WORKERS_MAX = 64, READERS_DEFAULT = 2, HASHERS = 2, NOTICES_PER_SECOND = 10 };
 
-static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused"};
+static const char *const notice_events[SERVER_NOTICES] = {[SERVER_PEER_CUT] = "peer_cut", [SERVER_CONNECTION_REFUSED] = "connection_refused",
+                                                           [SERVER_CERTIFICATE_REFUSED] = "certificate_refused"};
 
 struct notice_count {
 	unsigned long long total;
@@ -43,10 +46,12 @@ struct server {
 	struct writer *writer;
 	struct pool *readers, *hashers;
 	struct admission *admission;
+	struct admission *hashing[2]; /* calls with the hashers: of strangers, and of those who are known */
 	struct rpc_budget strangers, known;
 	pthread_mutex_t notices_lock;
 	struct notice_count notices[SERVER_NOTICES];
 	struct tally *tally;
+	int64_t swept_us; /* sessions that are over were last removed; monotonic */
 	atomic_bool tally_waits; /* for the writer, in its queue */
 	atomic_bool stopping;
 	_Atomic uint64_t epoch;
@@ -160,9 +165,30 @@ static bool ask_writer(struct server *server, enum operation_kind kind, const ch
 	return true;
 }
 
-void server_touch_session(struct server *server, const char *session)
+void server_touch(struct server *server, const char *credential)
 {
-	ask_writer(server, OPERATION_TOUCH, session);
+	ask_writer(server, OPERATION_TOUCH, credential);
+}
+
+/* One address must not make all others wait, and strangers not those who are known: each has only so many places, and the strangers together
+ * leave some free. */
+bool server_may_hash(struct server *server, struct operation *op)
+{
+	bool known = *op->user || throttle_knows_address(server->options.engine->access.throttle, op->peer);
+	if (admission_enter(server->hashing[known], op->peer, &op->hashing_address) != NULL) {
+		return status_fail(&op->status, STATUS_RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many passwords are waiting to be checked; try again in a few seconds");
+	}
+	op->hashing = true;
+	op->hashing_known = known;
+	return true;
+}
+
+void server_hashed(struct server *server, struct operation *op)
+{
+	if (op->hashing) {
+		op->hashing = false;
+		admission_leave(server->hashing[op->hashing_known], &op->hashing_address);
+	}
 }
 
 static void record_soon(struct server *server)
@@ -181,6 +207,24 @@ void server_record(struct server *server, const struct operation *op)
 	}
 }
 
+void server_record_certificate(struct server *server, const struct operation *op)
+{
+	static const struct schema_method method = {.path = "/kam/SignInByCertificate", .name = "SignInByCertificate"};
+	struct operation *sign_in = operation_new();
+	if (!sign_in) {
+		return;
+	}
+	sign_in->method = &method;
+	sign_in->peer = op->peer;
+	sign_in->client = op->client;
+	sign_in->note = arena_printf(&sign_in->arena, "as certificate:%s, serial %s", op->certificate->name, op->certificate->serial);
+	memcpy(sign_in->user, op->user, sizeof sign_in->user);
+	if (tally_add(server->tally, sign_in, clock_wall_us())) {
+		record_soon(server);
+	}
+	operation_free(sign_in);
+}
+
 struct tally *server_tally(struct server *server)
 {
 	return server->tally;
@@ -194,7 +238,11 @@ void server_tally_taken(struct server *server)
 static void on_clock(evutil_socket_t unused, short what, void *context)
 {
 	struct server *server = context;
+	int64_t now_us = clock_monotonic_us();
 	(void)unused, (void)what;
+	if (now_us - server->swept_us >= access_touch_us(&server->options.engine->access) && ask_writer(server, OPERATION_SWEEP, "")) {
+		server->swept_us = now_us;
+	}
 	if (tally_is_due(server->tally, clock_wall_us()) || writer_wants_to_sign(server->writer)) {
 		record_soon(server);
 	}
@@ -205,7 +253,7 @@ static void on_clock(evutil_socket_t unused, short what, void *context)
 static void on_accept(void *context, int socket, const char *peer)
 {
 	struct server *server = context;
-	struct admission_address address;
+	struct network address;
 	const char *refusal = socket < 0 ? "out of file descriptors" : admission_enter(server->admission, peer, &address);
 	if (!refusal && !worker_accept(server->workers[server->next_worker++ % server->workers_count], socket, &address)) {
 		admission_leave(server->admission, &address);
@@ -230,6 +278,9 @@ static void reload(struct server *server)
 		log_event(LOG_INFO, "certificates_read", NULL);
 	} else {
 		log_event(LOG_ERROR, "certificates_refused", "message", "%s", st.message, "action", "%s", "the old pair stays in use", NULL);
+	}
+	if (server->options.engine->oidc) {
+		oidc_reload(server->options.engine->oidc);
 	}
 	service_tell(server->service, "READY=1");
 }
@@ -344,7 +395,8 @@ static bool start_threads(struct server *server, struct status *st)
 
 bool server_run(struct server *server, struct status *st)
 {
-	if (!start_threads(server, st) || !start_watchdog(server, st)) {
+	struct oidc *oidc = server->options.engine->oidc;
+	if ((oidc && !oidc_start(oidc, st)) || !start_threads(server, st) || !start_watchdog(server, st)) {
 		return false;
 	}
 	health_set_serving(true);
@@ -385,13 +437,15 @@ struct server *server_new(const struct server_options *options, struct status *s
 	server->known.max_bytes = (size_t)options->limits.request_mib << 20;
 	pthread_mutex_init(&server->notices_lock, NULL);
 	server->admission = admission_new(options->limits.connections, options->limits.connections_per_address);
-	if (!server->admission) {
+	server->hashing[false] = admission_new(LIMIT_HASHER_STRANGERS, LIMIT_HASHER_PER_ADDRESS);
+	server->hashing[true] = admission_new(LIMIT_HASHER_KNOWN, LIMIT_HASHER_PER_ADDRESS);
+	if (!server->admission || !server->hashing[false] || !server->hashing[true]) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
 	}
 	server->workers_wanted = options->workers ? options->workers : cores();
 	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;
 	if (!queue_init(&server->writer_queue, LIMIT_WRITER_QUEUE, false, st) || !queue_init(&server->reader_queue, LIMIT_POOL_QUEUE, false, st) ||
-	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !server->admission || !listen_and_catch(server, st)) {
+	    !queue_init(&server->hasher_queue, LIMIT_HASHER_QUEUE, false, st) || !status_ok(st) || !listen_and_catch(server, st)) {
 		server_free(server);
 		return NULL;
 	}
@@ -443,6 +497,8 @@ void server_free(struct server *server)
 	queue_done(&server->reader_queue);
 	queue_done(&server->hasher_queue);
 	admission_free(server->admission);
+	admission_free(server->hashing[false]);
+	admission_free(server->hashing[true]);
 	pthread_mutex_destroy(&server->notices_lock);
 	free(server);
 }

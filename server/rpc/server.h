@@ -35,7 +35,7 @@ struct server_options {
 	const char *const *origins;  /* other sites whose pages may call, ended by NULL; NULL: none */
 	struct server_limits limits;
 	struct tls *tls;
-	const struct engine *engine;
+	const struct engine *engine; /* its oidc is started and reloaded with the server */
 	const struct web *web;       /* NULL: there is no page */
 };
 
@@ -63,10 +63,15 @@ struct queue *server_reader_queue(struct server *server);
 struct queue *server_hasher_queue(struct server *server);
 /* After a commit: wakes the workers that have watches. */
 void server_publish(struct server *server);
-/* Notes, now and then, that a session is in use. Any thread. */
-void server_touch_session(struct server *server, const char *session);
+/* Notes that a session or API token is in use. Any thread. */
+void server_touch(struct server *server, const char *credential);
+/* Gives an operation a place with the hashers, or says why there is none. The place is held until server_hashed. Any thread. */
+bool server_may_hash(struct server *server, struct operation *op);
+void server_hashed(struct server *server, struct operation *op);
 /* A message of a call has been dealt with: where it was refused, or was an export, it goes on record. Any thread. */
 void server_record(struct server *server, const struct operation *op);
+/* A connection's certificate was accepted as a user's for the first time: on record as a sign-in is. Any thread. */
+void server_record_certificate(struct server *server, const struct operation *op);
 struct tally;
 /* For the writer, which puts on record what it holds. `server_tally_taken` says that it is about to. */
 struct tally *server_tally(struct server *server);
@@ -76,14 +81,14 @@ struct admission *server_admission(struct server *server);
 /* What all connections may hold together of requests that are not whole: those that have shown a token, and strangers. */
 struct rpc_budget *server_budget(struct server *server, bool known);
 /* Lines that a peer can cause at will; each kind is counted, and written a few times a second at most. */
-enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_NOTICES };
+enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_CERTIFICATE_REFUSED, SERVER_NOTICES };
 /* One line of the log with the running total. Any thread. */
 void server_notice(struct server *server, enum server_notice kind, const char *peer, const char *reason);
 
 struct worker;
 struct worker *worker_new(struct server *server, struct status *st);
 /* Hands over an accepted socket that was counted in under `address`. False: the worker is too far behind, and both stay the caller's. Any thread. */
-bool worker_accept(struct worker *worker, int socket, const struct admission_address *address);
+bool worker_accept(struct worker *worker, int socket, const struct network *address);
 struct queue *worker_inbox(struct worker *worker);
 /* Some stream of it may have to answer after a commit. Any thread. */
 bool worker_watches(const struct worker *worker);

@@ -41,7 +41,8 @@ void tally_free(struct tally *tally)
 static bool is_kind(const struct tally_row *row, const struct schema_method *method, const struct operation *op)
 {
 	return row->method == method && row->code == op->status.code &&
-	       (!method || (strncmp(row->peer, op->peer, sizeof row->peer - 1) == 0 && strcmp(row->actor, op->user) == 0));
+	       (!method || (strncmp(row->peer, op->peer, sizeof row->peer - 1) == 0 && strcmp(row->actor, op->user) == 0 &&
+	                    strcmp(row->api_token, op->api_token) == 0));
 }
 
 /* The place of a kind, or a free one, in part of the places; NULL where all are taken. */
@@ -63,6 +64,7 @@ static void begin(struct place *place, const struct schema_method *method, const
 	*place = (struct place){.used = true, .row = {.method = method, .code = op->status.code, .since_us = now_us}};
 	if (method) {
 		snprintf(place->row.actor, sizeof place->row.actor, "%s", op->user);
+		snprintf(place->row.api_token, sizeof place->row.api_token, "%s", op->api_token);
 		snprintf(place->row.peer, sizeof place->row.peer, "%s", op->peer);
 	}
 }
@@ -86,7 +88,8 @@ bool tally_add(struct tally *tally, const struct operation *op, int64_t now_us)
 	row->events++;
 	row->resources += op->exported;
 	snprintf(row->client, sizeof row->client, "%.100s", op->client);
-	snprintf(row->note, sizeof row->note, "%.120s%s%.260s", note, *note && *message ? ": " : "", message);
+	const char *serial = op->certificate ? op->certificate->serial : "";
+	snprintf(row->note, sizeof row->note, "%.120s%s%.260s%s%s", note, *note && *message ? ": " : "", message, *serial ? "; by certificate " : "", serial);
 	utf8_repair(row->client); /* both are of the client's making, and perhaps cut */
 	utf8_repair(row->note);
 	bool due = !row->continued;

@@ -21,7 +21,7 @@ enum { TALLY_PEER_BYTES = 64, TALLY_CLIENT_BYTES = 104, TALLY_NOTE_BYTES = 400 }
 struct tally_row {
 	const struct schema_method *method; /* NULL: various; so are actor and peer then */
 	enum status_code code;
-	char actor[LIMIT_NAME_BYTES + 1];
+	char actor[LIMIT_NAME_BYTES + 1], api_token[LIMIT_ID_BYTES + 1]; /* the token's id, where one spoke for them */
 	char peer[TALLY_PEER_BYTES], client[TALLY_CLIENT_BYTES], note[TALLY_NOTE_BYTES]; /* client and note: of the newest */
 	int64_t since_us;   /* wall clock, of the first */
 	uint64_t events;    /* not on record */

@@ -108,7 +108,7 @@ struct worker *worker_new(struct server *server, struct status *st)
 	return worker;
 }
 
-bool worker_accept(struct worker *worker, int socket, const struct admission_address *address)
+bool worker_accept(struct worker *worker, int socket, const struct network *address)
 {
 	pthread_mutex_lock(&worker->sockets_lock);
 	bool room = worker->sockets_count < SOCKETS_WAITING_MAX;

@@ -7,6 +7,7 @@
  * A store that is full aborts the batch; its calls are then run again one by one, so that only those that do not fit are refused. A stream's messages (import) keep state of their
  * own and so have a transaction to themselves: they are refused, not repeated.
  */
+#include "server/access/expired.h"
 #include "server/rpc/server.h"
 #include "server/rpc/tally.h"
 
@@ -16,6 +17,7 @@
 #include "common/schema/value.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "kam/v1/session.pb-c.h"
+#include "kam/v1/token.pb-c.h"
 
 #include <sodium.h>
 #include <stdatomic.h>
@@ -38,11 +40,11 @@ struct writer {
 	atomic_uint batches; /* done; for the watchdog */
 };
 
-/* A session that is new, or is in use, changes nothing for whoever is known already. */
+/* A session or API token that is new, or is in use, changes nothing for whoever is known already. */
 static bool decides_access(const struct store_change *change)
 {
 	const char *name = change->name;
-	bool begins = change->operation == STORE_CREATE && strstr(name, "/sessions/") != NULL;
+	bool begins = change->operation == STORE_CREATE && (strstr(name, "/sessions/") || strstr(name, "/tokens/"));
 	return !begins && (strncmp(name, "users/", 6) == 0 || strncmp(name, "roles/", 6) == 0 || strncmp(name, "bindings/", 9) == 0);
 }
 
@@ -51,7 +53,9 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 	struct writer *writer = (struct writer *)((char *)executor - offsetof(struct writer, executor));
 	size_t count;
 	const struct store_change *changes = changes_list(call->changes, &count);
-	char *note = arena_strdup(call->arena, call->note ? call->note : "");
+	const char *token = op->api_token, *said = call->note ? call->note : "", *serial = op->certificate ? op->certificate->serial : "";
+	char *note = arena_printf(call->arena, "%s%s%s%s%s%s%s", *token ? "API token " : "", token, *token && *said ? ": " : "", said, *said && *serial ? "; " : "",
+	                          *serial ? "by certificate " : "", serial);
 	char *client = arena_printf(call->arena, "%.100s", op->client);
 	if (note && client) {
 		utf8_repair(note); /* notes quote what clients sent, sometimes cut */
@@ -67,6 +71,8 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 		.note = note ? note : "",
 		.changes = changes,
 		.changes_count = count,
+		.amendments = call->amendments,
+		.amendments_count = call->amendments_count,
 	};
 	for (size_t i = 0; i < count; i++) {
 		if (decides_access(&changes[i])) {
@@ -86,13 +92,16 @@ static uint64_t append(struct executor *executor, struct call *call, struct oper
 
 static bool append_row(struct writer *writer, const struct tally_row *row)
 {
-	char note[TALLY_NOTE_BYTES + 128], since[CLOCK_TEXT_BYTES];
+	char note[TALLY_NOTE_BYTES + LIMIT_ID_BYTES + 160], since[CLOCK_TEXT_BYTES];
 	size_t used = 0;
+	if (*row->api_token) {
+		used = (size_t)snprintf(note, sizeof note, "API token %s: ", row->api_token);
+	}
 	if (row->continued) {
 		clock_format(row->since_us / 1000000, 0, since);
-		used = (size_t)snprintf(note, sizeof note, "%llu more since %s; the last: ", (unsigned long long)row->events, since);
+		used += (size_t)snprintf(note + used, sizeof note - used, "%llu more since %s; the last: ", (unsigned long long)row->events, since);
 	}
-	if (row->code == STATUS_OK && !(row->method && row->method->server_streaming)) {
+	if (row->code == STATUS_OK && row->resources > 0 && !(row->method && row->method->server_streaming)) {
 		used += (size_t)snprintf(note + used, sizeof note - used, "export of %llu resources: ", (unsigned long long)row->resources);
 	}
 	snprintf(note + used, sizeof note - used, "%s", row->note);
@@ -109,27 +118,69 @@ static bool append_row(struct writer *writer, const struct tally_row *row)
 	return store_append(writer->executor.txn, &entry) != 0;
 }
 
-static void touch_session(struct writer *writer, struct operation *op)
+/* Of the name of a session or API token; a user may be called users/tokens. */
+static bool is_token_name(const char *name)
 {
-	const struct access *access = &writer->executor.engine->access;
+	const char *below = strchr(name + strlen("users/"), '/');
+	return below && strncmp(below, "/tokens/", strlen("/tokens/")) == 0;
+}
+
+/* Sets the time of last use in a session or API token; NULL where another thread's touch came first. */
+static const ProtobufCMessage *touched(const struct access *access, const char *name, struct bytes value, Google__Protobuf__Timestamp *now,
+                                       struct operation *op)
+{
+	bool is_token = is_token_name(name);
+	ProtobufCMessage *message = schema_unpack_stored(is_token ? access->token : access->session, value, &op->arena, &op->status);
+	if (!message) {
+		return NULL;
+	}
+	Google__Protobuf__Timestamp **used = is_token ? &((Kam__V1__Token *)message)->last_used_time : &((Kam__V1__Session *)message)->last_used_time;
+	if (*used && now->seconds - (*used)->seconds < access_touch_us(access) / 2000000) {
+		return NULL;
+	}
+	*used = now;
+	return message;
+}
+
+static void touch(struct writer *writer, struct operation *op)
+{
 	struct store_record record;
 	if (!store_get(writer->executor.view, op->user, &record, &op->status)) {
 		return;
 	}
-	Kam__V1__Session *session = (void *)schema_unpack(access->session, record.value, &op->arena, &op->status);
 	Google__Protobuf__Timestamp now = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
 	now.seconds = clock_wall_us() / 1000000;
-	if (!session || !session->last_used_time || now.seconds - session->last_used_time->seconds < (int64_t)LIMIT_TOUCH_SECONDS / 2) {
-		return; /* another thread's touch came first */
+	const ProtobufCMessage *message = touched(&writer->executor.engine->access, op->user, record.value, &now, op);
+	if (!message) {
+		return;
 	}
-	session->last_used_time = &now;
-	struct store_change change = {op->user, STORE_UPDATE, record.revision, schema_pack(&session->base, &op->arena)};
+	struct store_change change = {op->user, STORE_UPDATE, record.revision, schema_pack(message, &op->arena)};
+	const char *method = is_token_name(op->user) ? "kam/TouchToken" : "kam/TouchSession";
 	struct store_entry entry = {
-		.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = "kam/TouchSession", .peer = "", .note = "", .changes = &change, .changes_count = 1};
+		.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = method, .peer = "", .note = "", .changes = &change, .changes_count = 1};
 	if (change.value.data) {
 		engine_note_change(writer->executor.engine, op->user, store_append(writer->executor.txn, &entry));
 		writer->dirty = true;
 	}
+}
+
+/* Removes sessions and API tokens that are over, as one record; none where there are none. */
+static void sweep(struct writer *writer, struct operation *op)
+{
+	size_t count;
+	const struct engine *engine = writer->executor.engine;
+	struct store_change *changes = expired_find(&engine->access, writer->executor.view, clock_wall_us(), LIMIT_SESSION_SWEEP, &op->arena, &count, &op->status);
+	if (!changes || count == 0) {
+		return;
+	}
+	struct store_entry entry = {.time_us = clock_wall_us(), .actor = "", .request_id = "", .method = "kam/SweepSessions", .peer = "",
+	                            .note = "sessions and API tokens that are over", .changes = changes, .changes_count = count};
+	uint64_t revision = store_append(writer->executor.txn, &entry);
+	for (size_t i = 0; revision && i < count; i++) {
+		engine_note_change(engine, changes[i].name, revision);
+	}
+	writer->dirty = writer->access_changed = true;
+	writer->executor.epoch++;
 }
 
 /* ---- a batch ---------------------------------------------------------------------------------------------------------------------------- */
@@ -141,7 +192,9 @@ static void run_one(struct writer *writer, struct operation *op)
 	if (op->kind == OPERATION_CALL) {
 		operation_run(op, &writer->executor);
 	} else if (op->kind == OPERATION_TOUCH) {
-		touch_session(writer, op);
+		touch(writer, op);
+	} else if (op->kind == OPERATION_SWEEP) {
+		sweep(writer, op);
 	}
 }
 
@@ -338,10 +391,17 @@ static void sign_alone(struct writer *writer)
 	}
 }
 
-/* A stream's messages keep state of their own. */
+/* A stream's messages keep state of their own; an erasure alters what others of its batch have read. */
 static bool runs_alone(const struct operation *op)
 {
-	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && op->method->client_streaming);
+	return op->kind == OPERATION_TALLY || (op->kind == OPERATION_CALL && (op->method->client_streaming || op->method->irreversible));
+}
+
+/* What is not on record yet may name somebody whom the call erases. */
+static void run_irreversible(struct writer *writer, struct operation *op)
+{
+	record_tally(writer, true);
+	run_alone(writer, op);
 }
 
 /* The tally goes on record, and the end of the log is signed where it is time. */
@@ -365,7 +425,7 @@ static void *writer_main(void *context)
 			if (runs_alone(first)) {
 				list = first->next;
 				first->next = NULL;
-				(first->kind == OPERATION_TALLY ? run_tally : run_alone)(writer, first);
+				(first->kind == OPERATION_TALLY ? run_tally : first->method->irreversible ? run_irreversible : run_alone)(writer, first);
 				continue;
 			}
 			while (*end && !runs_alone(*end)) {

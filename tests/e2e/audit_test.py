@@ -109,6 +109,83 @@ class Record(unittest.TestCase):
             watch.communicate()
 
 
+class Questions(unittest.TestCase):
+    """What an auditor asks, in the filters that the help of kam audit list tells."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = kamtest.Server.of_class(cls)
+        cls.admin = cls.server.admin()
+        cls.admin.run("accounts", "create", "acme", "--set", "display_name=Acme")
+        cls.admin.run("accounts", "create", "bolt", "--set", "display_name=Bolt")
+        cls.jane, cls.sam = cls.server.new_user("jane", "kam"), cls.server.new_user("sam", "marketing")
+        cls.admin.run("accounts", "update", "acme", "--set", "owner=jane")
+        cls.jane.run("stakeholders", "create", "boss", "--account", "acme", "--set", "title=Chief")
+        cls.jane.run("accounts", "update", "acme", "--set", "phase=KEY", "--set", "industry=Steel")
+        cls.admin.run("accounts", "delete", "bolt", "--yes")
+        cls.jane.run("accounts", "delete", "acme", "--yes", expect=kamtest.DENIED)
+        cls.sam.sign_in("not the password", expect=kamtest.SIGNED_OUT)
+        api = stubs.Api(cls.server, cls.admin.token)
+        for number in range(55):
+            api.accounts.CreateAccount(api.CreateAccountRequest(account_id="c%02d" % number, account=api.Account(display_name="Cork %d" % number)))
+        api.close()
+        cls.sam.run("accounts", "list", "--all", "-o", "csv", "--filter", 'display_name:"Cork"')
+
+    def ask(self, question, count, *columns):
+        """Each of the entries as a line of the columns, the newest first."""
+        found = wait_for(self.admin, count, question)
+        return [" ".join(column in one and str(one[column]).split("/")[-1] or "-" for column in columns) for one in found]
+
+    def test_who_changed_what(self):
+        self.assertEqual(self.ask('resources:"accounts/acme"', 3, "actor", "method", "note"),
+                         ["jane UpdateAccount industry,phase", "admin UpdateAccount owner", "admin CreateAccount -"])
+        self.assertEqual(self.ask('resources:"accounts/acme/*"', 1, "actor", "method"), ["jane CreateStakeholder"])
+        self.assertEqual(self.ask('note:"owner" AND method:"Account"', 1, "actor", "note"), ["admin owner"])
+        self.assertEqual(self.ask("changes.operation = DELETE", 1, "actor", "method"), ["admin DeleteAccount"])
+        self.assertEqual(self.ask('(resources:"roles/*" OR resources:"bindings/*") AND actor != ""', 2, "actor", "method"), ["admin CreateBinding"] * 2)
+
+    def test_what_somebody_did_and_when(self):
+        day = self.admin.json("audit", "list", "--page-size", "1")["auditEntries"][0]["time"][:10]
+        self.assertEqual(self.ask('actor = "users/jane" AND outcome = OK AND time >= "%s"' % day, 3, "method"), ["UpdateAccount", "CreateStakeholder", "SignIn"])
+        self.assertEqual(self.ask('actor = "users/jane" AND time < "%s"' % day, 0, "method"), [])
+        moments = [one["time"] for one in entries(self.admin, 'actor = "users/jane"', "outcome = OK")]
+        self.assertEqual(self.ask('time >= "%s" AND time <= "%s" AND outcome = OK AND actor = "users/jane"' % (moments[1], moments[0]), 2, "method"),
+                         ["UpdateAccount", "CreateStakeholder"])
+
+    def test_what_was_refused(self):
+        self.assertEqual(self.ask("outcome = PERMISSION_DENIED", 1, "actor", "method"), ["jane DeleteAccount"])
+        failed = self.ask('outcome = UNAUTHENTICATED AND method:"SignIn" AND peer = "127.0.0.1"', 1, "actor", "method", "note", "events")
+        self.assertEqual(len(failed), 1)
+        self.assertIn("sam", failed[0])
+        self.assertEqual(self.ask("outcome != OK", 2, "method"), ["SignIn", "DeleteAccount"])
+
+    def test_who_read_much(self):
+        self.assertEqual(self.ask('note:"export of" AND method:"ListAccounts"', 1, "actor", "method", "note"),
+                         ['sam ListAccounts export of 55 resources: all where display_name:"Cork"'])
+
+    def test_how_many(self):
+        counted = self.admin.call("AuditService/ListAuditEntries", {"filter": 'resources:"accounts/c*"', "pageSize": 10, "count": True})
+        self.assertEqual((int(counted["totalSize"]), len(counted["auditEntries"])), (55, 10))
+        second = self.admin.call("AuditService/ListAuditEntries",
+                                 {"filter": 'resources:"accounts/c*"', "pageSize": 10, "count": True, "pageToken": counted["nextPageToken"]})
+        self.assertEqual(int(second["totalSize"]), 55)
+        self.assertIn("55", self.admin.run("audit", "list", "--filter", 'resources:"accounts/c*"', "--page-size", "1", "--count").err)
+
+    def test_the_help_tells(self):
+        said = self.admin.run("audit", "list", "--help").out
+        for text in ('resources:"contacts/jane"', 'note:"export of"', "outcome != OK", "kam audit-entries list --filter 'time >="):
+            self.assertIn(text, said)
+        self.assertNotIn("update_time", said)
+        self.assertRegex(self.admin.run("audit", "--help").out, r"(?m)^ +verify +")
+
+    def test_who_may_ask(self):
+        self.jane.run("audit", "list", expect=kamtest.DENIED)
+        auditor = self.server.new_user("alex", "auditor")
+        found = auditor.json("audit", "list", "--filter", 'resources:"accounts/acme"')["auditEntries"]
+        self.assertEqual([one.get("peer") for one in found], [None] * 3)  # addresses are personal
+        auditor.run("accounts", "update", "acme", "--set", "phase=KEY", expect=kamtest.DENIED)
+
+
 class Heads(unittest.TestCase):
     def kamd_check(self, server, *words):
         return subprocess.run([kamtest.KAMD, "check", "--data", server.data, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,

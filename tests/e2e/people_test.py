@@ -65,6 +65,11 @@ class People(unittest.TestCase):
         self.assertIn("unknown, used or past", self.exchange(user, reply["token"], "another harbour lantern", expect=kamtest.SIGNED_OUT).err)
         user.run("whoami")
 
+    def test_a_user_may_be_called_like_a_collection(self):
+        user = self.server.new_user("sessions")
+        self.exchange(user, self.reset("sessions"), "quiet harbour lantern")
+        user.sign_in("quiet harbour lantern")
+
     def test_only_the_last_token_counts_and_none_of_somebody_else(self):
         user, other = self.server.new_user("twice"), self.server.new_user("other")
         first, second = self.reset("twice"), self.reset("twice")

@@ -35,6 +35,17 @@ class Sample(unittest.TestCase):
     def gaps(self, account):
         return {gap["kind"].replace("STAKEHOLDER_GAP_KIND_", ""): gap for gap in self.map(account).get("gaps", [])}
 
+    def test_key_accounts_can_be_chosen(self):
+        admin = self.admin
+        admin.run("criteria-sets", "adopt", "2026", "--proposal", "balanced", "--set", "year=2026", "--set", "title=Key accounts 2026")
+        admin.run("criteria-sets", "update", "2026", "--set", "state=ACTIVE")
+        admin.run("import", "assessments", os.path.join(kamtest.ROOT, "tools/sample/scores.csv"))
+        points = {point["account"]: point for point in admin.json("matrix", "--period", "2025")["points"]}
+        self.assertEqual({account for account, point in points.items() if point["quadrant"] == "MATRIX_QUADRANT_INVEST"},
+                         {"accounts/" + account for account in ("quellhaven", "isenfeld", "velmora", "castrel")})
+        self.assertEqual(points["accounts/quellhaven"]["assessorCount"], 2)
+        self.assertIn("Quellhaven Foods in our eyes and in theirs", admin.run("gap", "quellhaven").out)
+
     def test_twice_changes_nothing(self):
         names = ("accounts", "users", "contacts", "stakeholders", "opportunities", "interactions", "entries", "ratings", "scorecards", "bindings")
         before = {name: self.admin.run(name, "list", "--all", "-o", "jsonl").out for name in names}

@@ -107,6 +107,8 @@ JSON = {
     b'"switches":{"true":"8"},"mask":"displayName,part.label","wrapped":"x","any":{"@type":"type.googleapis.com/kam.v1.Money","units":"1"}}',
     "numbers": b'{"numbers":[1,1e3,1.0],"weights":[-0.0,1e308,"Infinity"],"unpacked":["1"],"maybe":0,"amount":"9223372036854775807","warmth":1,"note":null}',
 }
+EC = b'{"kty":"EC","kid":"a","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'
+CLAIMS = b'{"iss":"https://i.example","aud":["kam","b"],"azp":"kam","sub":"s","exp":1800000300,"iat":1799999999.5,"nbf":0,"email":"a@b.example","email_verified":true}'
 
 seeds = {
     "h2_server": {name: b"\0\0" + text for name, text in h2_server.items()} | {"paused": b"\7\1" + h2_server["grpc-chat"]},
@@ -136,7 +138,11 @@ seeds = {
     "page_token": {"usual": b"filter\nposition\nAAAA", "ends-in-underscores": b"q\nabc\xff\xff\xff\nx"},
     "import_cell": {"date": b"MM/DD/YY hh:mm AM\n9/30/26 1:05 PM", "iso": b"\n2026-09-30T12:00:00Z", "number": b"\n(1,234.50)", "comma": b"\n-$ 1.234,50", "period": b"\n2026-Q3"},
     "name": {"deep": b"accounts/acme/stakeholders/jane", "open": b"accounts/-", "singleton": b"accounts/acme/programme", "time": b"2026-09-30T12:00:00.5+02:00", "day": b"2024-02-29"},
-    "session_token": {"usual": b"kam~jane~abcdefgh23456789~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=")},
+    "id_token": {"token": b"\0eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCIsImtpZCI6ImEifQ.e30." + b"A" * 86, "crit": b"\0eyJhbGciOiJSUzI1NiIsImNyaXQiOltdfQ.e30.AAAA",
+                 "by-subject": b"\1" + CLAIMS, "by-email": b"\5" + CLAIMS, "keys": b"\2{\"keys\":[" + EC + b',{"kty":"RSA","n":"AQAB","e":"AQAB","use":"sig"}]}',
+                 "address": b"\3https://[::1]:8443/keys?a=b"},
+    "session_token": {"usual": b"kam~jane~abcdefgh23456789~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"="),
+                      "api": b"kamapi~jane~ci~" + base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=")},
 }
 
 for target, files in seeds.items():

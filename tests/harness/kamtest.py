@@ -148,9 +148,9 @@ class Server:
             sys.stderr.write("%s\n" % fault)
 
     @classmethod
-    def of_class(cls, case):
+    def of_class(cls, case, config=""):
         """One for all tests of a unittest class: it is case.server, its administrator case.admin."""
-        case.server = server = cls()
+        case.server = server = cls(config)
         case.addClassCleanup(server.close)
         server.init()
         server.start()

@@ -24,7 +24,7 @@ def _generate():
 
 
 _generate()
-from kam.v1 import (account_pb2, account_pb2_grpc, audit_pb2, audit_pb2_grpc, portfolio_pb2, portfolio_pb2_grpc, standard_pb2, watch_pb2,
+from kam.v1 import (account_pb2, account_pb2_grpc, audit_pb2, audit_pb2_grpc, contact_pb2_grpc, portfolio_pb2, portfolio_pb2_grpc, standard_pb2, watch_pb2,
                     watch_pb2_grpc)
 
 
@@ -45,7 +45,7 @@ class Api:
     """One connection, signed in by a token, with the services that tests use."""
 
     Account, CreateAccountRequest, UpdateAccountRequest = account_pb2.Account, account_pb2.CreateAccountRequest, account_pb2.UpdateAccountRequest
-    GetRequest, ListRequest = standard_pb2.GetRequest, standard_pb2.ListRequest
+    GetRequest, ListRequest, EraseRequest = standard_pb2.GetRequest, standard_pb2.ListRequest, standard_pb2.EraseRequest
     VerifyAuditRequest, WatchRequest, GetPortfolioRequest = audit_pb2.VerifyAuditRequest, watch_pb2.WatchRequest, portfolio_pb2.GetPortfolioRequest
 
     def __init__(self, server, token):
@@ -58,6 +58,7 @@ class Api:
         self.channel = channel
         signed = grpc.intercept_channel(channel, _Signed(token))
         self.accounts, self.audit = account_pb2_grpc.AccountServiceStub(signed), audit_pb2_grpc.AuditServiceStub(signed)
+        self.contacts = contact_pb2_grpc.ContactServiceStub(signed)
         self.portfolio, self.watch = portfolio_pb2_grpc.PortfolioServiceStub(signed), watch_pb2_grpc.WatchServiceStub(signed)
 
     def every_account(self):

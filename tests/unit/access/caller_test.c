@@ -236,6 +236,130 @@ static void test_session_that_does_not_hold(void **state)
 	assert_string_not_equal(why_not(world, session.token, now), "");
 }
 
+/* ---- API tokens ---- */
+
+static void put_token(struct world *world, struct session *token, const char *user, const char *id, const char *permissions, const char *more)
+{
+	char text[64];
+	uint8_t hash[TOKEN_HASH_BYTES];
+	token_make_api(user, id, token->token, hash);
+	snprintf(token->name, sizeof token->name, "users/%s/tokens/%s", user, id);
+	sodium_bin2base64(text, sizeof text, hash, sizeof hash, sodium_base64_VARIANT_ORIGINAL);
+	world_putf(world, token->name, "{\"tokenHash\":\"%s\",\"permissions\":[%s]%s%s}", text, permissions, *more ? "," : "", more);
+}
+
+static const struct caller *by_token(struct world *world, const struct session *token)
+{
+	struct caller *caller = arena_alloc(&world->arena, sizeof *caller);
+	assert_true(caller_of_token(&world->engine.access, world_view(world), token->token, world->now_us, &world->arena, caller, &world->st));
+	return caller;
+}
+
+static bool may(struct world *world, const struct caller *caller, const char *permission, const char *name)
+{
+	return decide(&world->engine.access, world_view(world), caller, permission, name, (struct bytes){0}, world->now_us, NULL).allowed;
+}
+
+/* At each call what is both the token's and its owner's. */
+static void test_token_is_a_part_of_its_owner(void **state)
+{
+	struct world *world = *state;
+	struct session token;
+	world_role(world, "roles/r", "ASSIGNED", "accounts.*,ties.read,*.create", "PUBLIC");
+	world_bind(world, "users/jane", "roles/r", "");
+	world_put(world, "accounts/mine", "{\"displayName\":\"Mine\",\"owner\":\"users/jane\"}");
+	world_put(world, "accounts/other", "{\"displayName\":\"Other\"}");
+	put_token(world, &token, "jane", "ci", "\"accounts.read\",\"ties.*\",\"products.create\",\"users.delete\"", "\"expire\":\"2030-01-01\"");
+	const struct caller *caller = by_token(world, &token);
+	assert_string_equal(caller->user, "users/jane");
+	assert_string_equal(caller->session, "");
+	assert_string_equal(caller->token, "users/jane/tokens/ci");
+	assert_true(may(world, caller, "accounts.read", "accounts/mine"));
+	assert_false(may(world, caller, "accounts.read", "accounts/other"));
+	assert_false(may(world, caller, "accounts.update", "accounts/mine"));
+	assert_true(may(world, caller, "ties.read", "accounts/mine/ties/x"));
+	assert_true(may(world, caller, "ties.create", "accounts/mine/ties/x"));
+	assert_false(may(world, caller, "ties.delete", "accounts/mine/ties/x"));
+	assert_true(decide_any(caller, "products.create", world->now_us));
+	assert_false(decide_any(caller, "products.read", world->now_us) || decide_any(caller, "users.delete", world->now_us));
+	/* What the owner loses, the token loses. */
+	world_role(world, "roles/r", "ASSIGNED", "accounts.update", "PUBLIC");
+	caller = by_token(world, &token);
+	assert_false(may(world, caller, "accounts.read", "accounts/mine") || may(world, caller, "accounts.update", "accounts/mine") ||
+	             may(world, caller, "ties.read", "accounts/mine/ties/x"));
+	world_role(world, "roles/r", "ASSIGNED", "*", "PUBLIC");
+	put_token(world, &token, "jane", "ci", "\"*.read\"", "\"expire\":\"2030-01-01\"");
+	caller = by_token(world, &token);
+	assert_true(may(world, caller, "accounts.read", "accounts/mine"));
+	assert_false(may(world, caller, "accounts.update", "accounts/mine"));
+}
+
+/* Also about themselves, where everybody may otherwise. */
+static void test_token_and_its_own_user(void **state)
+{
+	struct world *world = *state;
+	struct session token;
+	world_bind(world, "users/jane", "roles/none", "");
+	put_token(world, &token, "jane", "ci", "\"sessions.read\",\"tokens.*\"", "\"expire\":\"2030-01-01\"");
+	const struct caller *caller = by_token(world, &token);
+	assert_true(may(world, caller, "sessions.read", "users/jane/sessions/x") && decide_token(caller, "sessions.read"));
+	assert_false(may(world, caller, "sessions.delete", "users/jane/sessions/x") || decide_token(caller, "sessions.delete"));
+	assert_true(may(world, caller, "tokens.delete", "users/jane/tokens/x"));
+	assert_false(may(world, caller, "tokens.delete", "users/jan/tokens/x") || may(world, caller, "tokens.delete", "users/jane2/tokens/x"));
+	assert_false(may(world, caller, "users.read", "users/jane"));
+	assert_false(may(world, caller, "tokens.read", "users/jane/sessions/x") || may(world, caller, "sessions.read", "users/jane/tokens/x"));
+	/* Signed in, all of it, and no more. */
+	caller = world_caller(world, "users/jane");
+	assert_true(may(world, caller, "sessions.delete", "users/jane/sessions/x") && may(world, caller, "tokens.create", "users/jane/tokens/x") &&
+	            may(world, caller, "users.read", "users/jane") && decide_token(caller, "anything.else"));
+	assert_false(may(world, caller, "tokens.read", "users/joe/tokens/x") || may(world, caller, "users.update", "users/jane"));
+}
+
+static void test_token_that_does_not_hold(void **state)
+{
+	struct world *world = *state;
+	struct session token, session;
+	char text[TOKEN_TEXT_BYTES];
+	const int64_t end = clock_days_of(2026, 10, 1) * 86400 * SECOND;
+	world_bind(world, "users/jane", "roles/admin", "");
+	put_token(world, &token, "jane", "ci", "\"*\"", "\"expire\":\"2026-09-30\"");
+	assert_string_equal(why_not(world, token.token, end - 1), "");
+	assert_string_equal(why_not(world, token.token, end), "SESSION_EXPIRED");
+	/* Not used for a month, it holds all the same. */
+	put_token(world, &token, "jane", "ci", "\"*\"", "\"expire\":\"2026-09-30\",\"lastUsedTime\":\"2026-01-01T00:00:00Z\"");
+	assert_string_equal(why_not(world, token.token, end - 1), "");
+	/* Its secret is no session's, nor the other way round. */
+	put_session(world, &session, "jane", world->now_us, end, "");
+	snprintf(text, sizeof text, "kam~jane~ci~%.43s", token.token + strlen(token.token) - 43);
+	assert_string_equal(why_not(world, text, end - 1), "SESSION_INVALID");
+	snprintf(text, sizeof text, "kamapi~%.200s", session.token + strlen("kam~"));
+	assert_string_equal(why_not(world, text, end - 1), "SESSION_INVALID");
+	snprintf(text, sizeof text, "kamapi~jane~ci~%.43s", session.token + strlen(session.token) - 43);
+	assert_string_equal(why_not(world, text, end - 1), "SESSION_INVALID");
+	world_put(world, "users/jane", "{\"displayName\":\"Jane\",\"disabled\":true}");
+	assert_string_equal(why_not(world, token.token, end - 1), "SESSION_INVALID");
+	world_put(world, "users/jane", "{\"displayName\":\"Jane\"}");
+	assert_string_equal(why_not(world, token.token, end - 1), "");
+	world_put_bytes(world, token.name, STORE_PURGE, (struct bytes){0});
+	assert_string_equal(why_not(world, token.token, end - 1), "SESSION_INVALID");
+	/* Without a last day, as none is stored, it would hold for ever. */
+	put_token(world, &token, "jane", "ci", "\"*\"", "");
+	assert_string_equal(why_not(world, token.token, end - 1), "SESSION_EXPIRED");
+}
+
+static void test_session_that_may_idle_for_less(void **state)
+{
+	struct world *world = *state;
+	struct session session;
+	const int64_t now = world->now_us;
+	world_bind(world, "users/jane", "roles/admin", "");
+	put_session(world, &session, "jane", now, now + 100000 * SECOND, "");
+	world->engine.access.settings.session_idle_s = 60;
+	assert_string_equal(why_not(world, session.token, now + 60 * SECOND - 1), "");
+	assert_string_equal(why_not(world, session.token, now + 60 * SECOND), "SESSION_EXPIRED");
+	assert_int_equal(access_touch_us(&world->engine.access), 16 * SECOND);
+}
+
 /* ---- cache ---- */
 
 static const struct caller *cached(struct world *world, struct caller_cache *cache, const char *token, int64_t now_us, uint64_t epoch)
@@ -327,6 +451,10 @@ int main(void)
 		TEST(test_team_of_a_circle_ends),
 		TEST(test_session),
 		TEST(test_session_that_does_not_hold),
+		TEST(test_token_is_a_part_of_its_owner),
+		TEST(test_token_and_its_own_user),
+		TEST(test_token_that_does_not_hold),
+		TEST(test_session_that_may_idle_for_less),
 		TEST(test_cache),
 		TEST(test_cache_overflows),
 	};

@@ -33,6 +33,27 @@ static void test_there_and_back(void **state)
 	}
 }
 
+/* API tokens have a beginning of their own, and so cannot be taken for sessions. */
+static void test_api_tokens(void **state)
+{
+	char token[TOKEN_TEXT_BYTES], name[LIMIT_NAME_BYTES + 1], id[LIMIT_ID_BYTES + 1];
+	uint8_t made[TOKEN_HASH_BYTES], read[TOKEN_HASH_BYTES];
+	(void)state;
+	token_make_api("jane", "ci", token, made);
+	assert_memory_equal(token, "kamapi~jane~ci~", 15);
+	assert_true(token_parse(token, name, read));
+	assert_string_equal(name, "users/jane/tokens/ci");
+	assert_memory_equal(made, read, sizeof made);
+	memmove(token + 3, token + 6, strlen(token + 6) + 1); /* kam~jane~ci~… */
+	assert_true(token_parse(token, name, read));
+	assert_string_equal(name, "users/jane/sessions/ci");
+	memset(id, 'i', LIMIT_ID_BYTES);
+	id[LIMIT_ID_BYTES] = '\0';
+	token_make_api(id, id, token, made);
+	assert_true(token_parse(token, name, read));
+	assert_int_equal(strlen(name), strlen("users/") + strlen("/tokens/") + 2 * LIMIT_ID_BYTES);
+}
+
 static void test_no_two_are_alike(void **state)
 {
 	char ids[64][TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
@@ -67,7 +88,9 @@ static void test_every_character_of_the_secret_counts(void **state)
 static void test_bad_tokens(void **state)
 {
 	static const char *const bad[] = {
-		"", "~", "~~~", "kam", "kam~", "kam~jane~s~", "kam~jane~s", "kan~jane~s~1234567890123456789012345678901234567890123",
+		"", "~", "~~~", "kamapi~jane~s~", "kamap~jane~s~1234567890123456789012345678901234567890123",
+		"kamapi~jane~~1234567890123456789012345678901234567890123", "kam", "kam~", "kam~jane~s~", "kam~jane~s",
+		"kan~jane~s~1234567890123456789012345678901234567890123",
 		"kamm~jane~s~1234567890123456789012345678901234567890123", "kam~~s~1234567890123456789012345678901234567890123",
 		"kam~jane~~1234567890123456789012345678901234567890123", "kam~-jane~s~1234567890123456789012345678901234567890123",
 		"kam~ja/ne~s~1234567890123456789012345678901234567890123", "kam~jane~s/x~1234567890123456789012345678901234567890123",
@@ -108,7 +131,8 @@ static int init(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_no_two_are_alike), cmocka_unit_test(test_every_character_of_the_secret_counts),
+		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_api_tokens), cmocka_unit_test(test_no_two_are_alike),
+		cmocka_unit_test(test_every_character_of_the_secret_counts),
 		cmocka_unit_test(test_bad_tokens),     cmocka_unit_test(test_cut_short),
 	};
 	return cmocka_run_group_tests(tests, init, NULL);

@@ -46,7 +46,7 @@ static void make_engine(struct world *world)
 		const struct schema_method *method = schema_method_at(world->schema, i);
 		if (method->verb == VERB_CUSTOM) {
 			assert(domain.methods_count < ROWS_MAX);
-			rows[domain.methods_count++] = (struct method_row){method->path, refuse, NULL};
+			rows[domain.methods_count++] = (struct method_row){method->path, method->irreversible ? engine_erase : refuse, NULL};
 		}
 	}
 	bool ok = engine_init(&world->engine, world->schema, world->store, domains, 1, &world->st) &&
@@ -301,6 +301,8 @@ static bool append(struct call *call)
 		.note = call->note ? call->note : "",
 		.changes = changes,
 		.changes_count = count,
+		.amendments = call->amendments,
+		.amendments_count = call->amendments_count,
 	};
 	call->revision = store_append(txn, &entry);
 	for (size_t i = 0; i < count; i++) {

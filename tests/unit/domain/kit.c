@@ -113,7 +113,7 @@ void kit_become(struct kit *kit, const char *user, const char *permissions, enum
 	}
 	*grant = (struct grant){.binding = "bindings/test", .role = "roles/test", .permissions = words, .permissions_count = count, .scope = scope, .groups = groups,
 	                        .region = "", .end_us = INT64_MAX};
-	kit->caller = (struct caller){.user = user, .session = "", .end_us = INT64_MAX, .grants = grant, .grants_count = 1};
+	kit->caller = (struct caller){.user = user, .session = "", .token = "", .end_us = INT64_MAX, .grants = grant, .grants_count = 1};
 }
 
 static bool append(struct call *call, struct store_txn *txn)

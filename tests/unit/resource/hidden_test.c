@@ -260,12 +260,100 @@ static void test_answer_of_a_create(void **state)
 	const char *json = world_ok(world, "users/kim", "AccountService/CreateAccount", "{\"account\":{\"displayName\":\"B\",\"owner\":\"users/kim\"}}");
 	assert_non_null(strstr(json, "\"displayName\":\"B\""));
 	/* Theirs because they made it. */
-	json = world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contactId\":\"c\",\"contact\":{\"displayName\":\"C\",\"emails\":[\"c@example.com\"]}}");
+	json = world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contact\":{\"displayName\":\"C\",\"emails\":[\"c@example.com\"]}}");
 	assert_non_null(strstr(json, "c@example.com"));
-	assert_string_equal(json, world_ok(world, "users/kim", "ContactService/GetContact", "{\"name\":\"contacts/c\"}"));
+	const char *name = strstr(json, "contacts/");
+	assert_string_equal(json, world_ok(world, "users/kim", "ContactService/GetContact",
+	                                   arena_printf(&world->arena, "{\"name\":\"%.*s\"}", (int)strcspn(name, "\""), name)));
 	/* May create, may not read: the name alone, whatever else they may read. */
-	json = world_ok(world, "users/pat", "ProductService/CreateProduct", "{\"productId\":\"p\",\"product\":{\"displayName\":\"P\"}}");
-	assert_string_equal(json, "{\"name\":\"products/p\"}");
+	json = world_ok(world, "users/pat", "ProductService/CreateProduct", "{\"product\":{\"displayName\":\"P\"}}");
+	assert_memory_equal(json, "{\"name\":\"products/", 18);
+	assert_null(strstr(json, "displayName"));
+}
+
+/* Who may not see everything that might have a name may not choose one: neither a taken nor a free one is refused otherwise. */
+static void test_names_that_are_taken(void **state)
+{
+	struct world *world = *state;
+	world_role(world, "roles/own", "ASSIGNED", "accounts.*,contacts.*,ties.create,ties.update,stakeholders.*", "PUBLIC");
+	world_bind(world, "users/kim", "roles/own", "");
+	world_put(world, "accounts/hidden", "{\"displayName\":\"H\"}");
+	world_put(world, "accounts/mine", "{\"displayName\":\"M\",\"owner\":\"users/kim\"}");
+	world_put(world, "contacts/hidden", "{\"displayName\":\"H\"}");
+	world_put(world, "contacts/mine", "{\"displayName\":\"M\",\"creator\":\"users/kim\"}");
+	world_put(world, "accounts/mine/stakeholders/s", "{}");
+	world_put(world, "accounts/mine/ties/hidden", "{}");
+	static const char *const requests[][2] = {
+		{"AccountService/CreateAccount", "{\"accountId\":\"%s\",\"account\":{\"displayName\":\"A\"}}"},
+		{"AccountService/UpdateAccount", "{\"account\":{\"name\":\"accounts/%s\",\"displayName\":\"A\"},\"allowMissing\":true}"},
+		{"ContactService/CreateContact", "{\"contactId\":\"%s\",\"contact\":{\"displayName\":\"C\"}}"},
+		{"ContactService/UpdateContact", "{\"contact\":{\"name\":\"contacts/%s\",\"displayName\":\"C\"},\"allowMissing\":true}"},
+		{"TieService/CreateTie", "{\"parent\":\"accounts/mine\",\"tieId\":\"%s\",\"tie\":{\"fromStakeholder\":\"accounts/mine/stakeholders/s\"}}"},
+	};
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		const char *answers[2], *ids[2] = {"hidden", "nobody"};
+		for (size_t k = 0; k < 2; k++) {
+			struct buf request;
+			buf_init(&request, &world->arena);
+			const char *hole = strstr(requests[i][1], "%s");
+			buf_printf(&request, "%.*s%s%s", (int)(hole - requests[i][1]), requests[i][1], ids[k], hole + 2);
+			answers[k] = world_refusal(world, "users/kim", requests[i][0], buf_text(&request));
+		}
+		assert_string_equal(answers[0], answers[1]);
+	}
+	/* What they see keeps its name, and what is below an account that they see is told of. */
+	world_ok(world, "users/kim", "ContactService/UpdateContact", "{\"contact\":{\"name\":\"contacts/mine\",\"displayName\":\"C\"},\"allowMissing\":true}");
+	assert_non_null(strstr(world_refusal(world, "users/kim", "StakeholderService/CreateStakeholder",
+	                                     "{\"parent\":\"accounts/mine\",\"stakeholderId\":\"s\",\"stakeholder\":{}}"), "ALREADY_EXISTS"));
+	world_ok(world, "users/kim", "ContactService/CreateContact", "{\"contact\":{\"displayName\":\"C\"}}");
+}
+
+/* ---- what changes where they do not look ---- */
+
+static const char *all_told(struct world *world, const char *user, const char *name)
+{
+	const char *request = arena_printf(&world->arena, "{\"name\":\"%s\"}", name);
+	const char *get = world_ok(world, user, GET, request), *versions = world_ok(world, user, "AccountService/ListAccountVersions", request);
+	return arena_printf(&world->arena, "%s\n%s\n%s\n%s", get, versions, world_ok(world, user, LIST, "{}"),
+	                    world_ok(world, user, LIST, "{\"orderBy\":\"update_time desc\",\"filter\":\"display_name != zzz\"}"));
+}
+
+static void test_hidden_changes_leave_no_trace(void **state)
+{
+	struct world *world = *state;
+	put_all(world);
+	world_ok(world, NULL, "AccountService/CreateAccount", "{\"accountId\":\"a\",\"account\":{\"displayName\":\"A\",\"region\":\"R\"}}");
+	world_ok(world, NULL, "AccountService/CreateAccount", "{\"accountId\":\"b\",\"account\":{\"displayName\":\"B\"}}");
+	const char *before = all_told(world, "users/pat", "accounts/a"), *admins = all_told(world, NULL, "accounts/a");
+	for (int i = 0; i < 3; i++) {
+		world_ok(world, NULL, UPDATE, arena_printf(&world->arena, "{\"account\":{\"name\":\"accounts/a\",\"strategy\":{\"text\":\"%d\"}}}", i));
+	}
+	assert_string_equal(all_told(world, "users/pat", "accounts/a"), before);
+	assert_string_not_equal(all_told(world, NULL, "accounts/a"), admins);
+	/* What shows is told, with its own time; and the hidden change before it is no version of its own. */
+	world_ok(world, NULL, UPDATE, "{\"account\":{\"name\":\"accounts/a\",\"region\":\"S\"}}");
+	const char *after = all_told(world, "users/pat", "accounts/a");
+	assert_string_not_equal(after, before);
+	world_ok(world, NULL, UPDATE, "{\"account\":{\"name\":\"accounts/a\",\"strategy\":{\"text\":\"x\"}}}");
+	assert_string_equal(all_told(world, "users/pat", "accounts/a"), after);
+	const char *versions = world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\"}");
+	const char *changed = strstr(versions, "\"changedFields\":[\"region\"]");
+	assert_non_null(changed);
+	assert_null(strstr(changed + 1, "\"changedFields\""));
+	assert_non_null(strstr(world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\",\"pageSize\":1}"), "nextPageToken"));
+	assert_null(strstr(world_ok(world, "users/pat", "AccountService/ListAccountVersions", "{\"name\":\"accounts/a\",\"pageSize\":2}"), "nextPageToken"));
+}
+
+/* Secrets are hidden from everybody: a new password is no version of the user. */
+static void test_secrets_make_no_versions(void **state)
+{
+	struct world *world = *state;
+	world_put(world, "users/sam", "{\"displayName\":\"Sam\",\"passwordHash\":\"x\"}");
+	world_put(world, "users/sam", "{\"displayName\":\"Sam\",\"passwordHash\":\"y\"}");
+	const char *versions = world_ok(world, NULL, "UserService/ListUserVersions", "{\"name\":\"users/sam\"}");
+	const char *first = strstr(versions, "\"revision\"");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "\"revision\""));
 }
 
 int main(void)
@@ -282,6 +370,9 @@ int main(void)
 		TEST(test_hidden_is_missing),
 		TEST(test_read_but_not_write),
 		TEST(test_answer_of_a_create),
+		TEST(test_names_that_are_taken),
+		TEST(test_hidden_changes_leave_no_trace),
+		TEST(test_secrets_make_no_versions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

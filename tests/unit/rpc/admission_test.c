@@ -10,7 +10,7 @@
 
 #include "server/rpc/admission.h"
 
-static struct admission_address address;
+static struct network address;
 
 static void addresses_are_bounded_each(void **state)
 {
@@ -41,7 +41,7 @@ static void ipv6_counts_by_network(void **state)
 static void the_whole_is_bounded(void **state)
 {
 	struct admission *admission = admission_new(3, 2);
-	struct admission_address first;
+	struct network first;
 	(void)state;
 	assert_null(admission_enter(admission, "192.0.2.1", &first));
 	assert_null(admission_enter(admission, "192.0.2.2", &address));

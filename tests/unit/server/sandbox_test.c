@@ -258,7 +258,7 @@ static bool enter(bool required, struct sandbox_report *report, struct status *s
 	snprintf(store, sizeof store, "%s", at("store"));
 	snprintf(tls, sizeof tls, "%s", at("tls"));
 	const char *writable[] = {store, NULL}, *readable[] = {tls, NULL};
-	struct sandbox_options options = {required, writable, readable};
+	struct sandbox_options options = {required, writable, readable, 0};
 	sandbox_forbid_dumps();
 	status_init(st);
 	return sandbox_enter(&options, report, st);
@@ -457,7 +457,7 @@ static void test_no_such_directory(void **state)
 		struct sandbox_report report;
 		struct status st;
 		const char *writable[] = {at("nowhere"), NULL}, *readable[] = {NULL};
-		struct sandbox_options options = {false, writable, readable};
+		struct sandbox_options options = {false, writable, readable, 0};
 		status_init(&st);
 		_exit(!sandbox_enter(&options, &report, &st) && strstr(st.message, "nowhere") ? 0 : 1);
 	}

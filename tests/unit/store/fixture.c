@@ -4,6 +4,9 @@
  */
 #include "tests/unit/store/fixture.h"
 
+#include "common/store/entry.h"
+#include "common/store/record.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -170,6 +173,54 @@ bool fixture_sound(struct fixture *fixture)
 	uint64_t records = 0;
 	const struct store_view *view = fixture_view(fixture);
 	return store_check(view, &fixture->st) && store_log_verify(view, &records, &fixture->st) && records == store_view_revision(view);
+}
+
+uint64_t fixture_erase(struct fixture *fixture, const char *from, const char *to, const char *other, const char *value)
+{
+	struct arena *arena = &fixture->arena;
+	const struct store_view *view = fixture_view(fixture);
+	struct store_entry *amendments = arena_calloc(arena, store_view_revision(view), sizeof *amendments);
+	struct store_entry entry = {.actor = "users/admin", .method = "Test/Erase", .amendments = amendments};
+	struct store_txn *txn;
+	for (uint64_t revision = 1; revision <= store_view_revision(view); revision++) {
+		struct store_entry *to_be = &amendments[entry.amendments_count];
+		bool hit = false;
+		bool found = store_log_get(view, revision, arena, to_be, &fixture->st);
+		assert(found);
+		struct store_change *changes = arena_memdup(arena, to_be->changes, to_be->changes_count * sizeof *changes);
+		for (size_t i = 0; i < to_be->changes_count; i++) {
+			bool is_from = strcmp(changes[i].name, from) == 0, is_other = other && strcmp(changes[i].name, other) == 0;
+			hit = hit || is_from || is_other;
+			changes[i].name = is_from ? to : changes[i].name;
+			changes[i].value = is_from || is_other ? bytes_of(value) : (struct bytes){NULL, 0};
+		}
+		to_be->changes = changes;
+		to_be->note = "erased";
+		entry.amendments_count += hit;
+	}
+	store_txn_begin(fixture->store, &txn, &fixture->st);
+	die_on(&fixture->st);
+	uint64_t at = store_append(txn, &entry);
+	store_commit(txn, &fixture->st);
+	die_on(&fixture->st);
+	return at;
+}
+
+void fixture_make_right(uint8_t *record, size_t size, struct bytes key)
+{
+	struct entry entry;
+	uint8_t digest[STORE_HASH_BYTES], hash[STORE_HASH_BYTES];
+	record_seal(record, size, key);
+	if (!entry_read((struct bytes){record, size}, key, &entry)) {
+		return;
+	}
+	if (entry.amended == 0) {
+		entry_digest(&entry, digest);
+		memcpy(record + (entry.digest - record), digest, sizeof digest);
+	}
+	entry_hash(&entry, key, hash);
+	memcpy(record + (entry.hash - record), hash, sizeof hash);
+	record_seal(record, size, key);
 }
 
 MDB_txn *fixture_raw_begin(struct fixture *fixture, const char *db, MDB_dbi *ret_dbi)

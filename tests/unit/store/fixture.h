@@ -45,6 +45,13 @@ const char *fixture_scan(struct fixture *fixture, const char *pattern, const cha
 /* Both full checks; the status tells. */
 bool fixture_sound(struct fixture *fixture);
 
+/* An erasure, in a transaction of its own: in every record that has the name `from` or a state of it, the name becomes `to`, the state `value` and the note
+ * "erased"; of the name `other` (may be NULL) only the states become `value`. Returns its revision. */
+uint64_t fixture_erase(struct fixture *fixture, const char *from, const char *to, const char *other, const char *value);
+
+/* A thief's work: makes digest, hash and seal of a log record right, as far as it can still be taken apart. */
+void fixture_make_right(uint8_t *record, size_t size, struct bytes key);
+
 /* Opens the closed store's file with LMDB alone and begins a transaction. */
 MDB_txn *fixture_raw_begin(struct fixture *fixture, const char *db, MDB_dbi *ret_dbi);
 void fixture_raw_commit(MDB_txn *txn);

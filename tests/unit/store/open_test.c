@@ -78,13 +78,13 @@ static void test_open_format(void **state)
 	struct store_options options = fixture_options(f);
 	struct store *store = NULL;
 	fixture_close(f);
-	put_format(f, 1);
+	put_format(f, 2);
 	assert_false(store_open(&options, &store, &f->st));
 	assert_status(&f->st, STATUS_FAILED_PRECONDITION, "STORE_FORMAT");
 	options.read_only = true;
 	assert_false(store_open(&options, &store, &f->st));
 	assert_status(&f->st, STATUS_FAILED_PRECONDITION, "STORE_FORMAT");
-	put_format(f, 2);
+	put_format(f, 3);
 	fixture_open(f);
 }
 

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RECORDS = 150, OLD_RECORDS = 90, OFFSET_HASH = 4, OFFSET_PREVIOUS = 36 };
+enum { RECORDS = 150, OLD_RECORDS = 90, ERASURE = 120, OFFSET_HASH = 4, OFFSET_PREVIOUS = 36, OFFSET_TIME = 100 };
 
 static uint64_t random_state = 20261122;
 
@@ -108,11 +108,9 @@ static void put_log(struct fixture *f, struct line *lines, size_t count, bool ri
 		struct key key;
 		key_of_revision(i + 1, &key);
 		if (right) {
-			struct bytes record = {lines[i].data, lines[i].size};
 			memcpy(lines[i].data + OFFSET_PREVIOUS, hash, sizeof hash);
-			entry_hash(record, key_bytes(&key), hash);
-			memcpy(lines[i].data + OFFSET_HASH, hash, sizeof hash);
-			record_seal(lines[i].data, lines[i].size, key_bytes(&key));
+			fixture_make_right(lines[i].data, lines[i].size, key_bytes(&key));
+			memcpy(hash, lines[i].data + OFFSET_HASH, sizeof hash);
 		}
 		MDB_val raw_key = {key.size, key.data}, value = {lines[i].size, lines[i].data};
 		assert_int_equal(mdb_put(txn, dbi, &raw_key, &value, 0), 0);
@@ -129,7 +127,7 @@ static const char *const kind_names[KINDS] = {"bytes edited", "entry removed", "
 
 static void edit(struct line *line, bool right)
 {
-	size_t from = right ? OFFSET_PREVIOUS + STORE_HASH_BYTES : 0; /* what is made right again is no edit */
+	size_t from = right ? OFFSET_TIME : 0; /* what is made right again is no edit */
 	size_t at = from + pick((unsigned)(line->size - from));
 	line->data[at] ^= (uint8_t)(1u + pick(255));
 }
@@ -236,7 +234,9 @@ static void make_world(struct world *world, struct fixture *f)
 	fixture_close(f);
 	world->old = read_whole_file(f);
 	fixture_open(f);
-	write_records(f, OLD_RECORDS, RECORDS);
+	write_records(f, OLD_RECORDS, ERASURE);
+	assert_int_equal(fixture_erase(f, "accounts/a40", "accounts/erased-1", "accounts/a60", "1=erased"), ERASURE + 1);
+	write_records(f, ERASURE + 1, RECORDS);
 	assert_true(store_head_sign(fixture_view(f), secret_key, &world->head, &f->st));
 	assert_int_equal(world->head.revision, RECORDS);
 	fixture_close(f);

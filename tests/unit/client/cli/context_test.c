@@ -25,7 +25,7 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	static const char *const variables[] = {"KAM_SERVER", "KAM_CA", "KAM_TOKEN_FILE", "KAM_CONTEXT"};
+	static const char *const variables[] = {"KAM_SERVER", "KAM_CA", "KAM_TOKEN_FILE", "KAM_CONTEXT", "KAM_CERT", "KAM_KEY"};
 	char here[128];
 	arena_init(&fixture.arena, 64u << 20);
 	status_init(&fixture.st);
@@ -59,7 +59,8 @@ static void put_work(struct fixture *fixture)
 	struct contexts contexts;
 	status_init(&fixture->st);
 	assert_true(contexts_read(&fixture->arena, &contexts, &fixture->st));
-	assert_true(contexts_put(&contexts, &(struct context){.name = "work", .server = "a:1", .ca_file = "/ca with blanks.pem", .user = "jane"},
+	assert_true(contexts_put(&contexts, &(struct context){.name = "work", .server = "a:1", .ca_file = "/ca with blanks.pem", .user = "jane",
+		.cert_file = "/jane.pem", .key_file = "/jane.key"},
 	                         &fixture->arena));
 	assert_true(contexts_write(&contexts, &fixture->arena, &fixture->st));
 }
@@ -100,6 +101,8 @@ static void kept_and_found_again(void **state)
 	assert_string_equal(context.server, "a:1");
 	assert_string_equal(context.ca_file, "/ca with blanks.pem");
 	assert_string_equal(context.user, "jane");
+	assert_string_equal(context.cert_file, "/jane.pem");
+	assert_string_equal(context.key_file, "/jane.key");
 	snprintf(path, sizeof path, "%s/kam/config", fixture->directory);
 	assert_int_equal(stat(path, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0600);
@@ -108,7 +111,7 @@ static void kept_and_found_again(void **state)
 	assert_int_equal(info.st_mode & 0777, 0600);
 	assert_true(context_token(&context, &fixture->arena, &token, &fixture->st));
 	assert_string_equal(token, "secret");
-	context_token_remove(&context);
+	assert_true(context_token_remove(&context, &fixture->arena, &fixture->st));
 	assert_true(context_token(&context, &fixture->arena, &token, &fixture->st));
 	assert_null(token);
 }
@@ -136,9 +139,28 @@ static void other_server_gets_no_token(void **state)
 	assert_string_equal(context.server, "b:2");
 	assert_null(context.token_file);
 	assert_null(context.ca_file);
+	assert_null(context.cert_file);
+	assert_null(context.key_file);
 	assert_true(resolve(fixture, "server", "a:1", &context));
 	assert_non_null(context.token_file);
 	assert_string_equal(context.ca_file, "/ca with blanks.pem");
+}
+
+/* A certificate that is named counts, and comes with its own key. */
+static void certificate_instead_of_token(void **state)
+{
+	struct fixture *fixture = *state;
+	struct context context;
+	put_work(fixture);
+	assert_true(resolve(fixture, "cert", "other.pem", &context));
+	assert_string_equal(context.server, "a:1");
+	assert_string_equal(context.cert_file, "other.pem");
+	assert_null(context.key_file);
+	assert_null(context.token_file);
+	assert_true(resolve(fixture, "key", "other.key", &context));
+	assert_string_equal(context.cert_file, "/jane.pem");
+	assert_string_equal(context.key_file, "other.key");
+	assert_non_null(context.token_file);
 }
 
 static void flag_before_environment_before_file(void **state)
@@ -183,6 +205,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kept_and_found_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(token_for_others_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_server_gets_no_token, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(certificate_instead_of_token, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(flag_before_environment_before_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_names_and_files, set_up, tear_down),
 	};

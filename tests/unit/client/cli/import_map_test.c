@@ -113,12 +113,46 @@ static void columns_are_checked(void **state)
 	assert_non_null(strstr(st.message, "2 times"));
 }
 
+static const Kam__V1__ImportMap *map_of(const char *plural, size_t count, const char *const *cells, struct status *st)
+{
+	struct csv_row header = {.cells = (const char **)(uintptr_t)cells, .count = count, .line = 1};
+	status_init(st);
+	return import_map_of_header(&cli, schema_resource_find(cli.schema, plural), &header, "rows.csv", st);
+}
+
+static void headings_are_a_map(void **state)
+{
+	struct status st;
+	(void)state;
+	const Kam__V1__ImportMap *map = map_of("assessments", 5, (const char *const[]){"account", "criteria-set", "assessor", "scores.product-fit", "Summary"}, &st);
+	assert_non_null(map);
+	static const char *const fields[] = {"parent", "criteria_set", "assessor", "scores.product-fit", "summary"};
+	assert_int_equal(map->n_fields, 5);
+	for (size_t i = 0; i < 5; i++) {
+		assert_string_equal(map->fields[i]->field, fields[i]);
+	}
+	assert_int_equal(map->n_key_columns, 3);
+	assert_string_equal(map->key_columns[1], "criteria-set");
+
+	map = map_of("accounts", 2, (const char *const[]){"id", "display_name"}, &st);
+	assert_non_null(map);
+	assert_int_equal(map->n_key_columns, 1);
+	assert_string_equal(map->key_columns[0], "id");
+
+	assert_null(map_of("accounts", 1, (const char *const[]){"display_nme"}, &st));
+	assert_non_null(strstr(st.message, "did you mean display_name?"));
+	assert_null(map_of("accounts", 1, (const char *const[]){"display_name"}, &st));
+	assert_non_null(strstr(st.message, "--key"));
+	assert_null(map_of("assessments", 2, (const char *const[]){"account", "summary"}, &st));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shipped_maps_fit_the_contract),
 		cmocka_unit_test(unknown_maps_are_told),
 		cmocka_unit_test(columns_are_checked),
+		cmocka_unit_test(headings_are_a_map),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -187,7 +187,7 @@ static const Kam__V1__Account *set_account(struct fixture *fixture, const char *
 {
 	assert_true(command(fixture, argv));
 	const struct schema_type *type = schema_type_find(schema, "kam.v1.Account");
-	return set_from_options(&fixture->cli, type, "", ret_result, &fixture->st) ? (const Kam__V1__Account *)ret_result->message : NULL;
+	return set_from_options(&fixture->cli, type, "", NULL, ret_result, &fixture->st) ? (const Kam__V1__Account *)ret_result->message : NULL;
 }
 
 static void fields_are_set(void **state)
@@ -220,14 +220,55 @@ static void lists_and_json(void **state)
 	struct fixture *fixture = *state;
 	struct set_result result;
 	assert_true(command(fixture, (const char *const[]){"contacts", "create", "--set", "emails=a@b.c", "--set", "emails=d@e.f", NULL}));
-	assert_true(set_from_options(&fixture->cli, schema_type_find(schema, "kam.v1.Contact"), "", &result, &fixture->st));
+	assert_true(set_from_options(&fixture->cli, schema_type_find(schema, "kam.v1.Contact"), "", NULL, &result, &fixture->st));
 	const struct schema_type *type = schema_type_find(schema, "kam.v1.Contact");
 	assert_int_equal(value_count(result.message, schema_field_find(type, "emails")), 2);
 	assert_int_equal(result.paths_count, 1);
 	assert_true(command(fixture, (const char *const[]){"scorecards", "create", "--set", "metrics=[{\"id\":\"uptime\",\"weight\":3}]", NULL}));
 	type = schema_type_find(schema, "kam.v1.Scorecard");
-	assert_true(set_from_options(&fixture->cli, type, "", &result, &fixture->st));
+	assert_true(set_from_options(&fixture->cli, type, "", NULL, &result, &fixture->st));
 	assert_int_equal(value_count(result.message, schema_field_find(type, "metrics")), 1);
+}
+
+static const Kam__V1__Scorecard *set_scorecard(struct fixture *fixture, const char *const *argv, const Kam__V1__Scorecard *base, struct set_result *ret_result)
+{
+	const struct schema_type *type = schema_type_find(schema, "kam.v1.Scorecard");
+	assert_true(command(fixture, argv));
+	assert_true(set_reads_list(&fixture->cli, type));
+	return set_from_options(&fixture->cli, type, "", base ? &base->base : NULL, ret_result, &fixture->st) ? (const Kam__V1__Scorecard *)ret_result->message : NULL;
+}
+
+static void one_of_a_list_is_named_by_its_id(void **state)
+{
+	struct fixture *fixture = *state;
+	struct set_result result;
+	const Kam__V1__Scorecard *made = set_scorecard(
+		fixture,
+		(const char *const[]){"scorecards", "create", "--set", "metrics.up.time.weight=3", "--set", "metrics.up.time.title=Up time", "--set", "metrics.cost.weight=1", NULL},
+		NULL, &result);
+	assert_non_null(made);
+	assert_int_equal(made->n_metrics, 2);
+	assert_string_equal(made->metrics[0]->id, "up.time");
+	assert_string_equal(made->metrics[0]->title, "Up time");
+	assert_int_equal(result.paths_count, 1);
+	assert_string_equal(result.paths[0], "metrics");
+
+	/* What is not named stays as it is there. */
+	const Kam__V1__Scorecard *changed = set_scorecard(fixture, (const char *const[]){"scorecards", "update", "x", "--set", "metrics.cost.weight=7", NULL}, made, &result);
+	assert_non_null(changed);
+	assert_int_equal(changed->n_metrics, 2);
+	assert_string_equal(changed->metrics[0]->title, "Up time");
+	assert_true(changed->metrics[1]->weight == 7);
+
+	changed = set_scorecard(fixture, (const char *const[]){"scorecards", "update", "x", "--set", "metrics.up.time=", "--set", "metrics.cost.weight=2", NULL}, made, &result);
+	assert_non_null(changed);
+	assert_int_equal(changed->n_metrics, 1);
+	assert_string_equal(changed->metrics[0]->id, "cost");
+
+	assert_null(set_scorecard(fixture, (const char *const[]){"scorecards", "update", "x", "--set", "metrics.none=", NULL}, made, &result));
+	assert_non_null(strstr(fixture->st.message, "there is none such to take out"));
+	assert_null(set_scorecard(fixture, (const char *const[]){"scorecards", "update", "x", "--set", "metrics.cost=5", NULL}, made, &result));
+	assert_non_null(strstr(fixture->st.message, "say which part of it"));
 }
 
 static void bad_settings_are_told(void **state)
@@ -261,6 +302,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(passwords_come_by_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fields_are_set, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lists_and_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(one_of_a_list_is_named_by_its_id, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_settings_are_told, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, set_up_group, tear_down_group);

@@ -160,11 +160,42 @@ static void money(void **state)
 	assert_string_equal(draw_money(NULL, true, &arena), "–");
 }
 
+static void characters_are_whole(void **state)
+{
+	(void)state;
+	size_t width;
+	assert_int_equal(text_character("", &width), 0);
+	assert_int_equal(text_character("ab", &width), 1);
+	assert_int_equal(width, 1);
+	assert_int_equal(text_character("e\xCC\x81x", &width), 3); /* an accent of its own */
+	assert_int_equal(width, 1);
+	assert_int_equal(text_character("\xE6\xBC\xA2x", &width), 3);
+	assert_int_equal(width, 2);
+}
+
+static void cutting_keeps_within_the_width(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t width;
+		const char *cut;
+	} cases[] = {
+		{"Acme", 4, "Acme"}, {"Acme", 3, "Ac\xE2\x80\xA6"}, {"Acme", 1, "\xE2\x80\xA6"}, {"Acme", 0, ""}, {"", 0, ""},
+		{"\xE6\xBC\xA2\xE5\xAD\x97", 4, "\xE6\xBC\xA2\xE5\xAD\x97"}, {"\xE6\xBC\xA2\xE5\xAD\x97", 3, "\xE6\xBC\xA2\xE2\x80\xA6"},
+		{"\xE6\xBC\xA2\xE5\xAD\x97", 2, "\xE2\x80\xA6"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_string_equal(text_cut(cases[i].text, cases[i].width, &arena), cases[i].cut);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clean), cmocka_unit_test(clean_json), cmocka_unit_test(width), cmocka_unit_test(names), cmocka_unit_test(numbers),
 		cmocka_unit_test(wrap),  cmocka_unit_test(figures), cmocka_unit_test(money),
+		cmocka_unit_test(characters_are_whole), cmocka_unit_test(cutting_keeps_within_the_width),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
