@@ -84,6 +84,13 @@ static void count_nuisance(struct rpc_session *session, double tokens)
 	}
 }
 
+static void count_cancels(struct rpc_session *session, unsigned count)
+{
+	if (!bucket_take(&session->cancels, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND, count)) {
+		enhance_your_calm(session, "too_many_cancels");
+	}
+}
+
 static void h2_shutdown(struct rpc_session *session, bool final);
 
 /* ---- nghttp2 calls back: receiving ---------------------------------------------------------------------------------------------- */
@@ -196,8 +203,8 @@ static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *
 		session->settled = true;
 	} else if (frame->hd.type == NGHTTP2_PING) {
 		on_ping(session, frame->hd.flags & NGHTTP2_FLAG_ACK);
-	} else if (frame->hd.type == NGHTTP2_RST_STREAM && session->server && !bucket_take(&session->cancels, LIMIT_RESET_BURST, LIMIT_RESET_PER_SECOND, 1)) {
-		enhance_your_calm(session, "too_many_cancels");
+	} else if (frame->hd.type == NGHTTP2_RST_STREAM && session->server) {
+		count_cancels(session, 1);
 	}
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) {
 		return 0;
@@ -276,6 +283,9 @@ static int on_frame_send(nghttp2_session *h2, const nghttp2_frame *frame, void *
 {
 	struct rpc_session *session = user_data;
 	(void)h2;
+	if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && session->offence == NULL) {
+		session->offence = "protocol_error"; /* nghttp2's own: its text says which */
+	}
 	if (frame->hd.type == NGHTTP2_RST_STREAM) {
 		if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && session->server &&
 		    !bucket_take(&session->resets, LIMIT_PROVOKED_RESET_BURST, LIMIT_PROVOKED_RESET_PER_SECOND, 1)) {
@@ -415,18 +425,27 @@ static void h2_free(struct rpc_session *session)
 	nghttp2_session_del(session->h2);
 }
 
+static ssize_t feed_skimmed(struct rpc_session *session, struct bytes bytes)
+{
+	struct bytes piece;
+	ssize_t taken = 0;
+	while (taken >= 0 && (piece = skim_next(&session->skim, &bytes)).size > 0) {
+		taken = nghttp2_session_mem_recv(session->h2, piece.data, piece.size);
+	}
+	if (session->skim.dropped > 0) {
+		count_cancels(session, session->skim.dropped);
+		session->skim.dropped = 0;
+	}
+	return taken;
+}
+
 static bool h2_receive(struct rpc_session *session, struct bytes bytes)
 {
-	ssize_t taken = nghttp2_session_mem_recv(session->h2, bytes.data, bytes.size);
-	if (taken < 0) {
+	if ((session->server ? feed_skimmed(session, bytes) : nghttp2_session_mem_recv(session->h2, bytes.data, bytes.size)) < 0) {
 		session->failed = true;
 		nghttp2_session_terminate_session(session->h2, NGHTTP2_PROTOCOL_ERROR);
 	}
-	bool ok = !session->failed && nghttp2_session_want_read(session->h2);
-	if (!ok && !session->leaving && session->server && session->offence == NULL) {
-		session->offence = "protocol_error"; /* nghttp2's own GOAWAY says which */
-	}
-	return ok;
+	return !session->failed && nghttp2_session_want_read(session->h2);
 }
 
 static struct bytes h2_send(struct rpc_session *session)
@@ -512,5 +531,6 @@ static const struct wire h2_wire = {h2_free, h2_receive, h2_send, h2_done, h2_sh
 bool h2_open(struct rpc_session *session)
 {
 	session->wire = &h2_wire;
+	skim_init(&session->skim);
 	return make_h2(session) && submit_settings(session);
 }

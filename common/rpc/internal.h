@@ -197,6 +197,16 @@ struct wire {
 	void (*reset)(struct rpc_call *call, uint32_t error_code);
 };
 
+/* skim.c: where in the frames of a client its bytes have come to. */
+struct skim {
+	uint32_t left;               /* bytes of the frame at hand still to come */
+	bool drop;                   /* nghttp2 does not see it */
+	uint8_t head[9];             /* of a frame whose head comes in pieces */
+	size_t head_size;
+	uint32_t opened;             /* the last stream that was */
+	unsigned dropped;            /* frames, until the reader of this sets it back */
+};
+
 struct rpc_session {
 	const struct wire *wire;
 	nghttp2_session *h2;
@@ -231,6 +241,7 @@ struct rpc_session {
 	unsigned ping_strikes;
 	int64_t replied_us;          /* HEADERS or DATA were last sent, by the coarse clock; 0: never */
 	bool settled;                /* the peer's first SETTINGS came */
+	struct skim skim;            /* server */
 	unsigned lingering;          /* calls that are */
 	bool warned;                 /* the first GOAWAY is out, and a PING behind it */
 	bool leaving;                /* the last GOAWAY is out: nobody is waited for */
@@ -242,6 +253,10 @@ bool session_notices(struct rpc_session *session);
 bool bucket_take(struct bucket *bucket, double burst, double per_second, double tokens);
 /* A server's call is gone from the wire. */
 void session_call_ended(struct rpc_call *call);
+
+/* skim.c. The next bytes of a client for nghttp2, taken off `bytes`, which they or `skim` hold; size 0: there are none left. */
+void skim_init(struct skim *skim);
+struct bytes skim_next(struct skim *skim, struct bytes *bytes);
 
 /* h2.c, h1.c: makes the session's side of it; false without memory. */
 bool h2_open(struct rpc_session *session);

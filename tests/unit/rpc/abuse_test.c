@@ -134,6 +134,56 @@ static void empty_frames_are_bounded(void **state)
 	assert_in_range(sent, 500, 5000);
 }
 
+static bool reset_unopened(struct raw *raw, uint32_t stream_id)
+{
+	return send_frame(raw, NGHTTP2_RST_STREAM, 0, stream_id, (struct bytes){(const uint8_t *)"\0\0\0\x08", 4});
+}
+
+/* gRPC's C library resets streams that it never opened. */
+static void cancels_of_unopened_streams_are_fine(void **state)
+{
+	struct raw *raw = *state;
+	for (uint32_t stream_id = 1; stream_id < 3000; stream_id += 2) {
+		assert_true(reset_unopened(raw, stream_id));
+	}
+	nghttp2_session_set_next_stream_id(raw->h2, 3001);
+	raw_post(raw, "Say", "application/grpc", (struct bytes){(const uint8_t *)"\0\0\0\0\0", 5}, NULL);
+	assert_true(raw_has(raw->reply.trailers, "grpc-status: 0"));
+	assert_false(raw->goaway);
+}
+
+static void cancels_of_unopened_streams_are_bounded(void **state)
+{
+	struct raw *raw = *state;
+	unsigned sent = 0;
+	while (sent < 50000 && reset_unopened(raw, 99)) {
+		sent++;
+	}
+	receive_all(raw);
+	assert_in_range(sent, LIMIT_RESET_BURST - 10, 20000);
+	assert_string_equal(raw->goaway_text, "too_many_cancels");
+}
+
+/* No other frame may name such a stream, nor this one a stream of ours. */
+static void resets_that_cancel_nothing_end_the_connection(void **state)
+{
+	static const struct {
+		uint8_t type;
+		uint32_t stream_id;
+		size_t size;
+	} rows[] = {{NGHTTP2_RST_STREAM, 0, 4}, {NGHTTP2_RST_STREAM, 2, 4}, {NGHTTP2_RST_STREAM, 99, 5}, {NGHTTP2_WINDOW_UPDATE, 99, 4}, {NGHTTP2_DATA, 99, 4}};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct raw *raw = raw_new(NULL);
+		assert_true(raw_settle(raw));
+		send_frame(raw, rows[i].type, 0, rows[i].stream_id, (struct bytes){(const uint8_t *)"\0\0\0\x08\0", rows[i].size});
+		receive_all(raw);
+		assert_true(raw->goaway);
+		assert_string_equal(rpc_session_offence(raw->echo->session), "protocol_error");
+		raw_free(raw);
+	}
+}
+
 /* Far more than 1500 cancelled calls are honest; a flood ends in GOAWAY. */
 static void rapid_reset_is_bounded_but_cancels_are_not(void **state)
 {
@@ -302,6 +352,9 @@ int main(void)
 		TEST(empty_frames_are_bounded),
 		TEST(unknown_frames_are_bounded),
 		TEST(empty_unknown_frames_are_bounded),
+		TEST(cancels_of_unopened_streams_are_fine),
+		TEST(cancels_of_unopened_streams_are_bounded),
+		cmocka_unit_test(resets_that_cancel_nothing_end_the_connection),
 		TEST(rapid_reset_is_bounded_but_cancels_are_not),
 		TEST(provoked_resets_are_bounded),
 		TEST(header_bomb_is_refused),

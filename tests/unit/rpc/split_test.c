@@ -321,6 +321,29 @@ static void requests_over_http2(void **state)
 	}
 }
 
+/* What skim.c takes out, before every frame of a request. */
+static void resets_of_unopened_streams(void **state)
+{
+	static const uint8_t reset[] = {0, 0, 4, NGHTTP2_RST_STREAM, 0, 0, 0, 0, 99, 0, 0, 0, NGHTTP2_CANCEL};
+	static const char *const headers[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Say", ":authority", "test", "content-type", "application/grpc", NULL};
+	static struct recording plain, mixed;
+	struct pair *pair = *state;
+	record_request(headers, prefixed(echo_pack("hello", bytes_of("0123456789"), 0, &pair->arena), 0, &pair->arena), true, &plain);
+	record(&mixed, (struct bytes){plain.bytes, PREFACE_BYTES});
+	for (size_t at = PREFACE_BYTES, size; at < plain.size; at += size) {
+		size = 9 + ((size_t)plain.bytes[at] << 16 | (size_t)plain.bytes[at + 1] << 8 | plain.bytes[at + 2]);
+		if (at > PREFACE_BYTES) { /* SETTINGS come first */
+			record(&mixed, (struct bytes){reset, sizeof reset});
+		}
+		record(&mixed, (struct bytes){plain.bytes + at, size});
+	}
+	static struct answer expected, other;
+	answer_to(recorded(&plain), 0, false, &expected);
+	answer_to(recorded(&mixed), 0, false, &other);
+	assert_string_equal(other.log, expected.log);
+	check_answers_http2(&mixed);
+}
+
 static void gets_over_http2(void **state)
 {
 	static const char *const paths[] = {"/test.rpc.v1.Echo/Peek?connect=v1&encoding=json&message=%7B%22text%22%3A%22hello%22%7D",
@@ -436,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(requests_over_http2),
+		TEST(resets_of_unopened_streams),
 		cmocka_unit_test(gets_over_http2),
 		cmocka_unit_test(requests_over_http1),
 		cmocka_unit_test(replies_to_a_client),
