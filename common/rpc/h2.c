@@ -215,7 +215,6 @@ static int on_frame_recv(nghttp2_session *h2, const nghttp2_frame *frame, void *
 	}
 	bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
 	if (frame->hd.type == NGHTTP2_HEADERS) {
-		session->headers_us = 0;
 		if (!session->server) {
 			client_response(call);
 		} else if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -435,6 +434,9 @@ static ssize_t feed_skimmed(struct rpc_session *session, struct bytes bytes)
 	if (session->skim.dropped > 0) {
 		count_cancels(session, session->skim.dropped);
 		session->skim.dropped = 0;
+	}
+	if (!skim_in_headers(&session->skim)) {
+		session->headers_us = 0;
 	}
 	return taken;
 }

@@ -201,6 +201,7 @@ struct wire {
 struct skim {
 	uint32_t left;               /* bytes of the frame at hand still to come */
 	bool drop;                   /* nghttp2 does not see it */
+	bool headers, headers_end;   /* it is part of a header block, and the last one */
 	uint8_t head[9];             /* of a frame whose head comes in pieces */
 	size_t head_size;
 	uint32_t opened;             /* the last stream that was */
@@ -257,6 +258,8 @@ void session_call_ended(struct rpc_call *call);
 /* skim.c. The next bytes of a client for nghttp2, taken off `bytes`, which they or `skim` hold; size 0: there are none left. */
 void skim_init(struct skim *skim);
 struct bytes skim_next(struct skim *skim, struct bytes *bytes);
+/* Whether a header block has begun and not ended. */
+bool skim_in_headers(const struct skim *skim);
 
 /* h2.c, h1.c: makes the session's side of it; false without memory. */
 bool h2_open(struct rpc_session *session);

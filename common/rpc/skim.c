@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A look at the frames of an HTTP/2 client before nghttp2 has them, to take out one kind: RST_STREAM for a stream that was never opened. gRPC's own C library sends it for a call
- * that is cancelled before its HEADERS are written (grpc/grpc issue 19655). RFC 9113 §5.1 has a server end the connection for it, as nghttp2 does, and with it all other calls of
- * an honest client. Here it is a cancel like any other, counted as one.
+ * A look at the frames of an HTTP/2 client before nghttp2 has them. It knows whether a header block is unfinished, whatever nghttp2 thinks of it, and takes out one kind of frame:
+ * RST_STREAM for a stream that was never opened. gRPC's own C library sends it for a call that is cancelled before its HEADERS are written (grpc/grpc issue 19655). RFC 9113 §5.1
+ * has a server end the connection for it, as nghttp2 does, and with it all other calls of an honest client. Here it is a cancel like any other, counted as one.
  */
 #include "common/rpc/internal.h"
 
@@ -30,6 +30,10 @@ static void begin(struct skim *skim, const uint8_t *head)
 	skim->left = length_of(head);
 	skim->drop = resets_unopened(skim, head);
 	skim->dropped += skim->drop;
+	if (!skim->drop) {
+		skim->headers = head[3] == NGHTTP2_HEADERS || head[3] == NGHTTP2_CONTINUATION;
+		skim->headers_end = head[4] & NGHTTP2_FLAG_END_HEADERS;
+	}
 	if (head[3] == NGHTTP2_HEADERS && stream_of(head) > skim->opened) {
 		skim->opened = stream_of(head);
 	}
@@ -45,6 +49,11 @@ static struct bytes take(struct bytes *bytes, size_t size)
 void skim_init(struct skim *skim)
 {
 	*skim = (struct skim){.left = NGHTTP2_CLIENT_MAGIC_LEN};
+}
+
+bool skim_in_headers(const struct skim *skim)
+{
+	return skim->headers && (skim->left > 0 || !skim->headers_end);
 }
 
 struct bytes skim_next(struct skim *skim, struct bytes *bytes)

@@ -58,6 +58,18 @@ static void unfinished_headers_are_cut(void **state)
 	assert_string_equal(rpc_session_offence(raw->echo->session), "slow_headers");
 }
 
+/* Headers that came whole are not waited for any more, though they were refused. */
+static void refused_headers_are_not_unfinished(void **state)
+{
+	static const char *const refused[] = {":method", "POST", ":path", "/test.rpc.v1.Echo/Say", NULL}; /* no :scheme */
+	struct raw *raw = *state;
+	raw_start(raw, refused, (struct bytes){NULL, 0}, false);
+	raw_settle(raw);
+	assert_true(raw->reply.closed && raw->reply.error == NGHTTP2_PROTOCOL_ERROR);
+	assert_true(tick(raw, 1000000));
+	assert_null(rpc_session_offence(raw->echo->session));
+}
+
 /* A call whose message does not come whole fails; its connection stays. */
 static void unfinished_messages_fail(void **state)
 {
@@ -153,6 +165,7 @@ int main(void)
 		TEST(silent_peers_are_cut),
 		TEST(idle_peers_that_have_spoken_are_not),
 		TEST(unfinished_headers_are_cut),
+		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),
 		TEST(streams_may_pause_between_messages_but_not_within_one),
 		TEST(budgets_are_shared),
