@@ -4,53 +4,61 @@
  */
 #include "common/base/name.h"
 
-#include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 
-static bool word_valid(const char *text, size_t size)
+/* What a character may be part of. */
+enum { WORD = 1, ID = 2, ID_FIRST = 4 };
+static const uint8_t parts_of[UINT8_MAX + 1] = {
+	['A' ... 'Z'] = WORD | ID | ID_FIRST, ['a' ... 'z'] = WORD | ID | ID_FIRST, ['0' ... '9'] = ID | ID_FIRST, ['-'] = ID, ['_'] = ID, ['.'] = ID,
+};
+
+static bool starts_id(char c)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (!isalpha((unsigned char)text[i])) {
-			return false;
-		}
+	return parts_of[(uint8_t)c] & ID_FIRST;
+}
+
+/* Bytes at the beginning of a text that may be part of this. */
+static size_t span(const char *text, uint8_t part)
+{
+	size_t size = 0;
+	while (parts_of[(uint8_t)text[size]] & part) {
+		size++;
 	}
-	return size > 0 && size <= LIMIT_ID_BYTES;
+	return size;
 }
 
 bool name_id_valid(const char *text, size_t size)
 {
-	if (size == 0 || size > LIMIT_ID_BYTES || !isalnum((unsigned char)text[0])) {
-		return false;
-	}
-	for (size_t i = 1; i < size; i++) {
-		if (!isalnum((unsigned char)text[i]) && text[i] != '-' && text[i] != '_' && text[i] != '.') {
+	for (size_t i = 0; i < size; i++) {
+		if (!(parts_of[(uint8_t)text[i]] & ID)) {
 			return false;
 		}
 	}
-	return true;
+	return size > 0 && size <= LIMIT_ID_BYTES && starts_id(text[0]);
 }
 
 bool name_parse(const char *text, bool wildcard, struct name *ret_name)
 {
-	struct name name = {.count = 0};
-	if (strlen(text) > LIMIT_NAME_BYTES) {
-		return false;
-	}
-	for (const char *next = text;;) {
-		size_t size = strcspn(next, "/");
-		bool is_id = name.count % 2 == 1;
+	const char *next = text;
+	for (size_t count = 0; count < LIMIT_NAME_SEGMENTS; count++) {
+		bool is_id = count % 2 == 1;
+		size_t size = span(next, is_id ? ID : WORD);
 		bool open = wildcard && is_id && size == 1 && *next == '-';
-		if (name.count == LIMIT_NAME_SEGMENTS || !(open || (is_id ? name_id_valid(next, size) : word_valid(next, size)))) {
+		if (size == 0 || size > LIMIT_ID_BYTES || (is_id && !open && !starts_id(*next))) {
 			return false;
 		}
-		name.segments[name.count++] = (struct name_segment){next, size};
-		if (next[size] == '\0') {
-			break;
+		ret_name->segments[count] = (struct name_segment){next, size};
+		next += size;
+		if (*next == '\0' && next - text <= LIMIT_NAME_BYTES) {
+			ret_name->count = count + 1;
+			return true;
 		}
-		next += size + 1;
+		if (*next++ != '/') {
+			return false;
+		}
 	}
-	*ret_name = name;
-	return true;
+	return false;
 }
 
 bool name_collection(const struct name *name, char *ret_text, size_t size)

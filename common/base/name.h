@@ -23,7 +23,7 @@ struct name {
 
 /* An id: a letter or digit, then letters, digits, '-', '_', '.'; 1 to LIMIT_ID_BYTES bytes. */
 bool name_id_valid(const char *text, size_t size);
-/* Cuts a name at its slashes. False unless it is a well formed name (words a-z A-Z, ids as above); '-' as an id is accepted only if `wildcard`. */
+/* Cuts a name at its slashes. False, and ret_name then says nothing, unless it is a well formed name (words a-z A-Z, ids as above); '-' as an id is accepted only if `wildcard`. */
 bool name_parse(const char *text, bool wildcard, struct name *ret_name);
 /* "accounts/stakeholders": the words alone. False if it does not fit. */
 bool name_collection(const struct name *name, char *ret_text, size_t size);

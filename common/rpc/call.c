@@ -165,11 +165,11 @@ static bool headers_reserve(struct headers *headers, struct arena *arena)
 		return true;
 	}
 	size_t capacity = headers->capacity == 0 ? 16 : 2 * headers->capacity;
-	struct header *list = arena_alloc(arena, capacity * sizeof *list);
-	nghttp2_rcbuf **held = arena_alloc(arena, 2 * capacity * sizeof(nghttp2_rcbuf *));
-	if (list == NULL || held == NULL) {
+	struct header *list = arena_alloc(arena, capacity * (sizeof *list + 2 * sizeof(nghttp2_rcbuf *)));
+	if (list == NULL) {
 		return false;
 	}
+	nghttp2_rcbuf **held = (nghttp2_rcbuf **)(void *)(list + capacity);
 	if (headers->count > 0) {
 		memcpy(list, headers->list, headers->count * sizeof *list);
 		memcpy(held, headers->held, 2 * headers->count * sizeof(nghttp2_rcbuf *));
@@ -180,20 +180,22 @@ static bool headers_reserve(struct headers *headers, struct arena *arena)
 	return true;
 }
 
-/* One bit of 64: equal names have the same one, others seldom do. */
-static uint64_t mark_of(const char *name, size_t size)
+static size_t slot_of(const char *name, size_t size)
 {
-	return size == 0 ? 0 : UINT64_C(1) << (3 * size + (uint8_t)name[0] + 5 * (uint8_t)name[size - 1]) % 64;
+	return size == 0 ? 0 : (3 * size + (uint8_t)name[0] + 5 * (uint8_t)name[size - 1]) % HEADER_SLOTS;
 }
 
 static void headers_put(struct headers *headers, struct header header, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
 {
-	uint64_t mark = mark_of(header.name, header.name_size);
-	headers->repeated |= headers->marks & mark;
-	headers->marks |= mark;
-	headers->held[2 * headers->count] = name;
-	headers->held[2 * headers->count + 1] = value;
-	headers->list[headers->count++] = header;
+	size_t slot = slot_of(header.name, header.name_size), at = headers->count++;
+	if (headers->first[slot] == 0) {
+		headers->first[slot] = (uint16_t)(at + 1);
+	} else {
+		headers->crowded |= UINT64_C(1) << slot;
+	}
+	headers->held[2 * at] = name;
+	headers->held[2 * at + 1] = value;
+	headers->list[at] = header;
 }
 
 bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value)
@@ -212,16 +214,16 @@ bool headers_add(struct headers *headers, struct arena *arena, struct bytes name
 	return true;
 }
 
-bool headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value)
+void headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value, size_t most_bytes)
 {
-	if (!headers_reserve(headers, arena)) {
-		return false;
-	}
 	nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value); /* both end with a NUL */
-	nghttp2_rcbuf_incref(name);
-	nghttp2_rcbuf_incref(value);
-	headers_put(headers, (struct header){(const char *)n.base, (const char *)v.base, (uint32_t)n.len, (uint32_t)v.len}, name, value);
-	return true;
+	headers->bytes += n.len + v.len + 32;
+	headers->too_large |= headers->bytes > most_bytes || !headers_reserve(headers, arena);
+	if (!headers->too_large) {
+		nghttp2_rcbuf_incref(name);
+		nghttp2_rcbuf_incref(value);
+		headers_put(headers, (struct header){(const char *)n.base, (const char *)v.base, (uint32_t)n.len, (uint32_t)v.len}, name, value);
+	}
 }
 
 void headers_drop(struct headers *headers)
@@ -232,7 +234,8 @@ void headers_drop(struct headers *headers)
 		}
 	}
 	headers->count = 0;
-	headers->marks = headers->repeated = 0;
+	headers->crowded = 0;
+	memset(headers->first, 0, sizeof headers->first);
 }
 
 static bool header_named(const struct header *header, const char *name, size_t size)
@@ -240,33 +243,38 @@ static bool header_named(const struct header *header, const char *name, size_t s
 	return header->name_size == size && memcmp(header->name, name, size) == 0;
 }
 
-const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
+/* A repeated name is one list, RFC 9110 §5.3. Joined once: the others lose their name. */
+static void join_repeated(const struct rpc_call *call, struct header *first)
 {
-	size_t size = strlen(name);
 	const struct headers *received = &call->received;
-	uint64_t mark = mark_of(name, size);
-	if ((received->marks & mark) == 0) {
-		return NULL;
-	}
-	bool repeated = received->repeated & mark;
-	for (size_t i = 0; i < received->count; i++) {
-		struct header *first = &received->list[i];
-		if (!header_named(first, name, size)) {
-			continue;
-		}
-		/* A repeated name is one list, RFC 9110 §5.3. Joined once: the others lose their name. */
-		for (size_t j = i + 1; repeated && j < received->count; j++) {
-			struct header *other = &received->list[j];
-			if (header_named(other, name, size)) {
-				char *joined = arena_printf((struct arena *)&call->arena, "%s,%s", first->value, other->value);
-				other->name_size = 0;
-				if (joined != NULL) {
-					first->value = joined;
-					first->value_size += 1 + other->value_size;
-				}
+	for (struct header *other = first + 1; other < received->list + received->count; other++) {
+		if (header_named(other, first->name, first->name_size)) {
+			char *joined = arena_printf((struct arena *)&call->arena, "%s,%s", first->value, other->value);
+			other->name_size = 0;
+			if (joined != NULL) {
+				first->value = joined;
+				first->value_size += 1 + other->value_size;
 			}
 		}
-		return first->value;
+	}
+}
+
+const char *rpc_call_metadata(const struct rpc_call *call, const char *name)
+{
+	size_t size = strlen(name), slot = slot_of(name, size);
+	const struct headers *received = &call->received;
+	bool crowded = received->crowded >> slot & 1;
+	for (size_t i = received->first[slot]; i > 0 && i <= received->count; i++) {
+		struct header *first = &received->list[i - 1];
+		if (header_named(first, name, size)) {
+			if (crowded) {
+				join_repeated(call, first);
+			}
+			return first->value;
+		}
+		if (!crowded) {
+			break;
+		}
 	}
 	return NULL;
 }

@@ -126,16 +126,10 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 		return 0;
 	}
 	/* RFC 9113 §6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE is counted like this; nghttp2 only advertises it. */
-	call->received.bytes += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + 32;
+	headers_hold(&call->received, &call->arena, name, value, session->limits.header_bytes);
 	if (session->server && call->received.bytes > HEADER_BOMB * (size_t)session->limits.header_bytes) {
 		enhance_your_calm(session, "header_bomb");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the rest is not unfolded */
-	}
-	if (call->received.too_large) {
-		return 0;
-	}
-	if (call->received.bytes > session->limits.header_bytes || !headers_hold(&call->received, &call->arena, name, value)) {
-		call->received.too_large = true;
 	}
 	return 0;
 }

@@ -92,6 +92,7 @@ enum {
 	FLAG_CONNECT_END = 0x02,
 	FLAG_WEB_TRAILER = 0x80,
 	HEADERS_MAX = 48,         /* of one reply */
+	HEADER_SLOTS = 64,
 	LINGERING_CALLS = 16,     /* answered calls of a session whose request is still coming in */
 	LINGERED_BYTES = 8 << 20, /* of such a request; then the peer is told to stop */
 	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
@@ -111,7 +112,8 @@ struct headers {
 	struct header *list;
 	nghttp2_rcbuf **held;     /* two for each: where its texts are nghttp2's */
 	size_t count, capacity;
-	uint64_t marks, repeated; /* a bit for each mark that a name has, that several have: most names asked for are absent, hardly any comes twice */
+	uint16_t first[HEADER_SLOTS]; /* by a hash of the name, 1 + the first header that has it; 0: none, as for most names asked for */
+	uint64_t crowded;         /* a bit for each slot: others have it too */
 	size_t bytes;             /* as HTTP/2 counts: name + value + 32 each */
 	bool too_large;
 };
@@ -217,6 +219,7 @@ struct rpc_session {
 	bool failed;                 /* nothing that arrives matters any more */
 	bool broken;                 /* nor can anything be sent */
 	const struct schema *schema;
+	const struct schema_method *method; /* server: of the last call */
 	const char *const *origins;
 	struct rpc_limits limits;
 	const struct rpc_server_events *server_events;
@@ -270,8 +273,8 @@ struct rpc_call *call_new(struct rpc_session *session, int32_t stream_id);
 /* Takes it off every list and recycles it. */
 void call_free(struct rpc_call *call);
 bool headers_add(struct headers *headers, struct arena *arena, struct bytes name, struct bytes value);
-/* The same without a copy: the texts are held until headers_drop. */
-bool headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value);
+/* Counts it, and where all have at most so many bytes adds it without a copy: the texts are held until headers_drop. Otherwise, or without memory, sets `too_large`. */
+void headers_hold(struct headers *headers, struct arena *arena, nghttp2_rcbuf *name, nghttp2_rcbuf *value, size_t most_bytes);
 /* Empties it. */
 void headers_drop(struct headers *headers);
 /* Puts the call on the ready list. */

@@ -228,6 +228,15 @@ static void refuse_large(struct rpc_call *call, const struct content_type *type)
 	call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The request's headers are larger than %u bytes.", call->session->limits.header_bytes);
 }
 
+/* A connection often calls the same one again. */
+static const struct schema_method *find_method(struct rpc_session *session, const char *path)
+{
+	if (session->method == NULL || strcmp(session->method->path, path) != 0) {
+		session->method = schema_method_find(session->schema, path);
+	}
+	return session->method;
+}
+
 void server_headers(struct rpc_call *call, bool end)
 {
 	const char *verb = rpc_call_metadata(call, ":method");
@@ -245,7 +254,7 @@ void server_headers(struct rpc_call *call, bool end)
 	}
 	const char *query = strchr(path, '?');
 	const char *bare = query == NULL ? path : arena_strndup(&call->arena, path, (size_t)(query - path));
-	call->method = bare != NULL ? schema_method_find(call->session->schema, bare) : NULL;
+	call->method = bare != NULL ? find_method(call->session, bare) : NULL;
 	bool post = strcmp(verb, "POST") == 0, get = strcmp(verb, "GET") == 0;
 	bool gettable = call->method != NULL && call->method->no_side_effects && !call->method->client_streaming && !call->method->server_streaming;
 	if (call->session->h1 != NULL && type != NULL && type->protocol == RPC_GRPC) {
