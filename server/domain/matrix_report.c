@@ -27,9 +27,7 @@ struct matrix {
 	uint64_t since;
 	struct judged *judged;
 	size_t *order;  /* rows, the first of the matrix first */
-	size_t *place;  /* of the page's rows in the ledger's table */
-	struct account_table page;
-	struct revenue revenue; /* of the page's accounts */
+	struct revenue revenue;
 };
 
 /* ---- order ------------------------------------------------------------------------------------------------------------------------------ */
@@ -196,7 +194,7 @@ static Kam__V1__MatrixPoint *make_point(struct matrix *matrix, size_t row)
 	struct arena *arena = matrix->call->arena;
 	const struct account_row *account = &matrix->table.rows[row];
 	const struct judged *judged = &matrix->judged[row];
-	const struct ledger_amount *revenue = revenue_amount(&matrix->revenue, account_table_find(&matrix->page, account->name), 0);
+	const struct ledger_amount *revenue = revenue_amount(&matrix->revenue, row, 0);
 	Kam__V1__MatrixPoint *point = arena_alloc(arena, sizeof *point);
 	if (!point) {
 		return NULL;
@@ -228,26 +226,6 @@ static Kam__V1__MatrixPoint *make_point(struct matrix *matrix, size_t row)
 
 /* ---- the answer ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* The revenue of the accounts on the page: no other is shown. */
-static bool read_revenue(struct matrix *matrix, size_t first, size_t count)
-{
-	struct call *call = matrix->call;
-	matrix->page.rows = arena_calloc(call->arena, count + 1, sizeof *matrix->page.rows);
-	if (!matrix->page.rows) {
-		return call_no_memory(call);
-	}
-	for (size_t i = 0; i < count; i++) {
-		matrix->page.rows[i] = matrix->table.rows[matrix->order[first + i]];
-	}
-	matrix->page.count = count;
-	account_table_sort(&matrix->page);
-	matrix->revenue.ledger.call = call;
-	matrix->revenue.ledger.basis = &matrix->basis;
-	matrix->revenue.ledger.table = &matrix->page;
-	matrix->revenue.ledger.windows_count = 1;
-	return revenue_read(&matrix->revenue, matrix->request->basis);
-}
-
 static bool add_quadrants(struct matrix *matrix, Kam__V1__Matrix *answer)
 {
 	Kam__V1__QuadrantTotal *totals = arena_calloc(matrix->call->arena, QUADRANTS, sizeof *totals);
@@ -277,7 +255,7 @@ static bool answer(struct matrix *matrix, const struct report_page *page)
 	if (!message.points) {
 		return call_no_memory(call);
 	}
-	if (!read_revenue(matrix, first, count) || !add_quadrants(matrix, &message)) {
+	if (!add_quadrants(matrix, &message)) {
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -307,12 +285,14 @@ static bool get_matrix(struct call *call)
 {
 	const Kam__V1__GetMatrixRequest *request = (const void *)call->request;
 	struct matrix matrix = {.call = call, .request = request};
+	struct ledger *ledger = &matrix.revenue.ledger;
 	struct report_page page;
+	*ledger = (struct ledger){.call = call, .basis = &matrix.basis, .table = &matrix.table, .windows_count = 1};
 	return report_page_read(call, request->page_size, PAGE_MAX, request->page_token, &page) && basis_read(call, &matrix.basis) &&
 	       judging_find_set(call, &matrix.basis, request->criteria_set, request->round, &matrix.judging) &&
-	       ledger_currency(call, &matrix.basis, request->currency_code, &matrix.revenue.ledger.currency) &&
-	       ledger_window(call, &matrix.basis, "period", request->period, &matrix.revenue.ledger.windows[0]) &&
-		account_table_read(call, request->filter, &matrix.table) &&
+	       ledger_currency(call, &matrix.basis, request->currency_code, &ledger->currency) &&
+	       ledger_window(call, &matrix.basis, "period", request->period, &ledger->windows[0]) &&
+	       account_table_read(call, request->filter, &matrix.table) && revenue_read(&matrix.revenue, request->basis) &&
 	       judging_read(&matrix.judging, &matrix.table, request->perspective) && judge(&matrix) && read_earlier(&matrix) && answer(&matrix, &page);
 }
 

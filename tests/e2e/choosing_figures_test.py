@@ -57,6 +57,24 @@ class Figures(Choosing):
     def units(self, money):
         return int(money.get("units", 0)) + money.get("nanos", 0) / 1e9
 
+    def test_pages_of_the_matrix_count_the_same(self):
+        """An account without financials comes on a page of its own, and is not counted by its deals there."""
+        self.account("echo", owner="users/kim")
+        self.deal("echo", "won", 900, "pump")
+        self.assess("echo", {"growth": 9, "size": 9, "process": 9, "name": 9, "fit": 9})
+        token, bases, revenues = "", set(), {}
+        for _ in range(10):
+            page = self.admin.call("ChoiceService/GetMatrix", {"period": "2025", "pageSize": 1, "pageToken": token})
+            bases.add(page["basis"])
+            revenues.update({point["account"]: point.get("revenueUndefinedReason") or self.units(point["revenue"]) for point in page["points"]})
+            token = page.get("nextPageToken", "")
+            if not token:
+                break
+        self.assertEqual(bases, {"REVENUE_BASIS_FINANCIALS"})
+        self.assertEqual(revenues["accounts/acme"], 500)
+        self.assertRegex(str(revenues["accounts/echo"]), "financials")
+        self.admin.call("AccountService/DeleteAccount", {"name": "accounts/echo", "force": True})
+
     def test_growth(self):
         reply = self.admin.call("ChoiceService/GetGrowth", {"period": "2025", "explain": True})
         rows = {row["account"][9:]: row for row in reply["rows"]}
