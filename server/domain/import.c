@@ -109,39 +109,46 @@ static bool is_taken(struct call *call, const char *name)
 	return changes_get(call->changes, call->view, name, &record, call->status);
 }
 
-/* What the noun suggests, as Create would take it; NULL where the caller must not learn whether that is taken, which the name would tell. */
-static const char *suggest_id(struct row *row, const ProtobufCMessage *message, const char *parent, const char *word)
+static const char *name_below(struct row *row, const char *parent, const char *id)
 {
-	struct call *call = row->call;
-	const struct schema_resource *resource = row->run->plan.resource;
-	const struct noun *noun = engine_noun(call->engine, resource);
-	const char *id = noun && noun->suggest_id ? noun->suggest_id(call, message) : NULL;
-	if (!id || !name_id_valid(id, strlen(id))) {
-		return NULL;
-	}
-	const char *name = *parent ? arena_printf(call->arena, "%s/%s/%s", parent, word, id) : arena_printf(call->arena, "%s/%s", word, id);
-	return name && call_sees_whatever(call, resource, name) ? id : NULL;
+	const char *collection = row->run->plan.resource->collection, *slash = strrchr(collection, '/'), *word = slash ? slash + 1 : collection;
+	struct arena *arena = row->call->arena;
+	return *parent ? arena_printf(arena, "%s/%s/%s", parent, word, id) : arena_printf(arena, "%s/%s", word, id);
 }
 
-/* The name of a new resource: as mapped, as the noun makes or suggests it, or after its title; where that is taken, with a mark of the key, always the same. */
-static const char *choose_name(struct row *row, const ProtobufCMessage *message, const char *parent, const char *id, const char *key)
+/* An id where neither the map nor the fields say one: what the noun suggests, or the title in letters. */
+static const char *suggest_id(struct row *row, const ProtobufCMessage *message, const char *key)
 {
 	struct call *call = row->call;
 	const struct schema_resource *resource = row->run->plan.resource;
 	const struct noun *noun = engine_noun(call->engine, resource);
 	const struct schema_field *title = import_title_field(resource);
-	const char *word = strrchr(resource->collection, '/') ? strrchr(resource->collection, '/') + 1 : resource->collection;
-	const char *made = noun && noun->make_id ? noun->make_id(call, message) : NULL;
+	const char *id = noun && noun->suggest_id ? noun->suggest_id(call, message) : NULL;
+	const char *text = title && value_count(message, title) ? value_get(message, title, 0).string : key;
+	return id && name_id_valid(id, strlen(id)) ? id : id_of_text(text, call->arena);
+}
+
+/* The name of a new resource: as mapped, as the noun makes it, or as suggested; where that is taken, with a mark of the key, always the same. Whoever may not see all that might
+ * have it must not learn from its name whether it is taken: as with Create they cannot choose one, and get a random one. */
+static const char *choose_name(struct row *row, const ProtobufCMessage *message, const char *parent, const char *id, const char *key)
+{
+	struct call *call = row->call;
+	const struct schema_resource *resource = row->run->plan.resource;
+	const struct noun *noun = engine_noun(call->engine, resource);
 	if (resource->parent && !*parent) {
 		row->fault.reason = "the map says nothing of the resource it lies below: map \"parent\" or give one";
 		return NULL;
 	}
-	if (!*id) {
-		const char *suggested = made ? NULL : suggest_id(row, message, parent, word);
-		const char *text = title && value_count(message, title) ? value_get(message, title, 0).string : key;
-		id = made ? made : suggested ? suggested : id_of_text(text, call->arena);
+	const char *made = noun && noun->make_id ? noun->make_id(call, message) : NULL;
+	const char *chosen = made && !*id ? made : id;
+	id = *chosen ? chosen : suggest_id(row, message, key);
+	const char *name = name_below(row, parent, id);
+	if (name && !call_sees_whatever(call, resource, name)) {
+		char random[TOKEN_SESSION_ID_BYTES];
+		token_random_id(random);
+		row->fault.reason = "you may not choose the id, because you do not see all that might have it: leave it out of the map";
+		return *chosen ? NULL : name_below(row, parent, random);
 	}
-	const char *name = *parent ? arena_printf(call->arena, "%s/%s/%s", parent, word, id) : arena_printf(call->arena, "%s/%s", word, id);
 	if (name && !made && is_taken(call, name)) {
 		size_t room = LIMIT_ID_BYTES - 9;
 		name = arena_printf(call->arena, "%.*s%.*s-%08x", (int)(strlen(name) - strlen(id)), name, (int)(strlen(id) < room ? strlen(id) : room), id,
@@ -224,12 +231,7 @@ static bool take_row(struct row *row)
 	if (!key) {
 		return false;
 	}
-	bool hidden = false;
-	const char *known = import_find(call, plan->resource, plan->map->system, key, &hidden);
-	if (hidden) {
-		row->fault.reason = "you may not create it here";
-		return false;
-	}
+	const char *known = import_find(call, plan->resource, plan->map->system, key);
 	bool found = known && changes_get(call->changes, call->view, known, &record, call->status);
 	ProtobufCMessage *message = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status)
 	                                  : schema_message_new(plan->resource->type, call->arena);

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+enum { SAME_MOST = 64 }; /* resources of one external id or title that are looked at */
+
 /* ---- the plan ------------------------------------------------------------------------------------------------------------------- */
 
 static size_t find_column(const Kam__V1__ImportStart *start, const char *header)
@@ -153,13 +155,14 @@ static bool cell_text(struct call *call, const struct import_plan *plan, size_t 
 
 /* ---- references ---------------------------------------------------------------------------------------------------------------------- */
 
-/* What the caller may not read is not found by them: neither a name nor a count may tell that it is there. */
-static bool readable(struct call *call, const struct schema_resource *resource, const char *name)
+/* What the caller may not read is not found by them: neither a name nor a count may tell that it is there. What this import made itself they know of. */
+static bool is_known(struct call *call, const struct schema_resource *resource, const char *name)
 {
-	return call_decide_verb(call, resource, "read", name).allowed;
+	struct store_record record;
+	return call_decide_verb(call, resource, "read", name).allowed || (!store_get(call->view, name, &record, call->status) && status_ok(call->status));
 }
 
-const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key, bool *ret_hidden)
+const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key)
 {
 	struct buf value;
 	buf_init(&value, call->arena);
@@ -167,9 +170,11 @@ const char *import_find(struct call *call, const struct schema_resource *resourc
 	buf_add_text(&value, key);
 	struct bytes bytes = buf_bytes(&value);
 	bytes.size = bytes.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : bytes.size;
-	const char **names = changes_find(call->changes, call->view, resource->external_ids->rules.index_id, bytes, 1, call->arena, call->status);
-	*ret_hidden = names && names[0] && !readable(call, resource, names[0]);
-	return names && !*ret_hidden ? names[0] : NULL;
+	const char **names = changes_find(call->changes, call->view, resource->external_ids->rules.index_id, bytes, SAME_MOST, call->arena, call->status);
+	while (names && *names && !is_known(call, resource, *names)) {
+		names++;
+	}
+	return names ? *names : NULL;
 }
 
 const struct schema_field *import_title_field(const struct schema_resource *resource)
@@ -185,7 +190,7 @@ static const char *only_one(struct call *call, const struct schema_resource *res
 	*ret_count = 0;
 	for (; names && *names; names++) {
 		bool within = size == 0 || (strncmp(*names, parent, size) == 0 && (*names)[size] == '/');
-		if (within && readable(call, resource, *names)) {
+		if (within && is_known(call, resource, *names)) {
 			found = *names;
 			++*ret_count;
 		}
@@ -201,13 +206,13 @@ static const char *find_by_title(struct call *call, const struct schema_resource
 		return NULL;
 	}
 	struct bytes value = index_encode(field, (struct value){.kind = VALUE_STRING, .string = text}, call->arena);
-	return only_one(call, target, changes_find(call->changes, call->view, field->rules.index_id, value, 64, call->arena, call->status), parent, ret_count);
+	return only_one(call, target, changes_find(call->changes, call->view, field->rules.index_id, value, SAME_MOST, call->arena, call->status), parent, ret_count);
 }
 
-static bool is_there(struct call *call, const char *name)
+static bool is_there(struct call *call, const struct schema_resource *resource, const char *name)
 {
 	struct store_record record;
-	return changes_get(call->changes, call->view, name, &record, call->status);
+	return changes_get(call->changes, call->view, name, &record, call->status) && is_known(call, resource, name);
 }
 
 /* What a text refers to: a resource name, found as the mapping says. A name of the type being imported must be there: its row may come later in the file. */
@@ -218,8 +223,7 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 	const char *name = NULL;
 	size_t count = 0;
 	if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_EXTERNAL_ID) {
-		bool hidden;
-		name = target->external_ids ? import_find(call, target, plan->map->system, text, &hidden) : NULL;
+		name = target->external_ids ? import_find(call, target, plan->map->system, text) : NULL;
 	} else if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_DISPLAY_NAME) {
 		name = find_by_title(call, target, text, within, &count);
 	} else if (strchr(text, '/')) {
@@ -229,7 +233,7 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 	} else if (*within) {
 		name = arena_printf(call->arena, "%s/%s/%s", within, target->plural, text);
 	}
-	if (name && target == plan->resource && !is_there(call, name)) {
+	if (name && target == plan->resource && !is_there(call, target, name)) {
 		name = NULL;
 	}
 	if (!name) {

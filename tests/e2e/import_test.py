@@ -172,6 +172,40 @@ class Import(unittest.TestCase):
         rows = self.write("rows.csv", (HEAD + "1,One,1,,,Top,\n").encode())
         user.run("import", "accounts", rows, "--map", self.map, expect=kamtest.DENIED)
 
+    def reading_less(self):
+        """Somebody who may import anything, and accounts of their own alone; of the others there is one, "Dark", that the ERP knows as 1."""
+        self.admin.run("accounts", "create", "dark", "--set", "display_name=Dark", "--set", "external_ids=erp=1", "--set", "owner=users/admin")
+        self.admin.run("roles", "create", "own-accounts", "--set", "display_name=Own", "--set", "permissions=accounts.*", "--set", "scope=ASSIGNED",
+                       *[word for group in ("PUBLIC", "COMMERCIAL", "FINANCIAL", "STRATEGY", "PERSONAL") for word in ("--set", "field_groups=" + group)])
+        self.admin.run("roles", "create", "importing", "--set", "display_name=Importing", "--set", "permissions=imports.*", "--set", "scope=ALL",
+                       "--set", "field_groups=PUBLIC")
+        lee = self.server.new_user("lee")
+        for role in ("own-accounts", "importing"):
+            self.admin.run("bindings", "create", role, "--set", "user=users/lee", "--set", "role=roles/" + role)
+        return lee
+
+    def test_what_is_hidden_is_not_told_by_an_import(self):
+        """Each pair of rows differs in what the one meets and the other does not: an external id, a name that a title makes, a chosen id, a reference."""
+        lee = self.reading_less()
+        fields = [{"field": "display_name", "column": "name"}, {"field": "owner", "constant": "users/lee"}, {"field": "parent_account", "column": "above"},
+                  {"field": "id", "column": "id"}]
+        self.write("map.json", json.dumps({"resource": "accounts", "system": "erp", "keyColumns": ["no"], "fields": fields}).encode())
+        rows = self.write("rows.csv", b"no,name,above,id\n1,Fresh,,\n2,Fresh,,\n3,Dark,,\n4,Dork,,\n5,Fresh,,dark\n6,Fresh,,dork\n7,Fresh,accounts/dark,\n8,Fresh,accounts/dork,\n")
+        for words in (("--dry-run",), ()):
+            done = lee.run("import", "accounts", rows, "--map", self.map, *words, "-o", "json", expect=kamtest.PARTLY).json()
+            told = {int(row["line"]): (row["outcome"], row.get("column"), row.get("reason", "").replace("dark", "dork")) for row in done["results"]}
+            for hidden, missing in ((2, 3), (4, 5), (6, 7), (8, 9)):
+                self.assertEqual(told.get(hidden), told.get(missing), words)
+            self.assertIn("you may not choose the id", told[6][2])
+            self.assertIn("import it first", told[8][2])
+            self.assertEqual((int(done["created"]), int(done["failed"])), (4, 4))
+        names = lee.run("accounts", "list", "-o", "name").out.split()
+        self.assertEqual(len(names), 4)
+        self.assertFalse([name for name in names if "dark" in name or "dork" in name], "a name that says whether another is taken")
+        again = lee.run("import", "accounts", rows, "--map", self.map, "-o", "json", expect=kamtest.PARTLY).json()
+        self.assertEqual((int(again.get("created", 0)), int(again["unchanged"])), (0, 4))
+        self.assertEqual(self.admin.json("accounts", "get", "dark")["displayName"], "Dark")
+
 
 if __name__ == "__main__":
     unittest.main()
