@@ -329,8 +329,9 @@ bool engine_save(struct call *call, const char *name, const struct store_record 
 	return write_resource(call, resource, name, record, new, resource->singular, NULL) && engine_reply_written(call, name, request_flag(call, "validate_only"));
 }
 
-/* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the caller
- * may set. A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status failed. */
+/* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the
+ * caller may set. A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status
+ * failed. */
 static char **update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
 {
 	const struct schema_type *type = call->method->resource->type;
