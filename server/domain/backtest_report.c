@@ -188,15 +188,12 @@ static bool get_backtest(struct call *call)
 	Kam__V1__Backtest report = KAM__V1__BACKTEST__INIT;
 	struct reporting reporting = {.call = call, .request = request, .report = &report, .explanations = {.call = call}};
 	struct ledger *ledger = &reporting.revenue.ledger;
-	if (!basis_read(call, &reporting.basis) || !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
+	if (!basis_read(call, &reporting.basis) || !ledger_open(ledger, call, &reporting.basis, &reporting.table, request->currency_code) ||
 	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[NOW]) ||
 		!account_table_read(call, request->filter, &reporting.table) ||
 	    !read_then(&reporting) || !check_windows(&reporting)) {
 		return false;
 	}
-	ledger->call = call;
-	ledger->basis = &reporting.basis;
-	ledger->table = &reporting.table;
 	ledger->windows_count = 2;
 	return revenue_read(&reporting.revenue, request->basis) && answer(&reporting);
 }

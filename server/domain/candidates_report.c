@@ -240,7 +240,7 @@ static bool answer(struct reporting *reporting, const struct report_page *page)
 	report->basis = reporting->revenue.basis;
 	report->currency_code = (char *)(uintptr_t)reporting->revenue.ledger.currency;
 	report->revision = call->revision;
-	report->next_page_token = first + report->n_rows < reporting->count ? report_page_token(call, page, first + report->n_rows) : report->next_page_token;
+	report->next_page_token = report_page_token(call, page, first + report->n_rows, reporting->count);
 	report_page_cut(call, &report->base);
 	return call_reply(call, &report->base);
 }
@@ -255,15 +255,12 @@ static bool get_candidates(struct call *call)
 	struct report_page page;
 	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) ||
 	    !judging_find_set(call, &reporting.basis, request->criteria_set, "", &reporting.judging) ||
-	    !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
+	    !ledger_open(ledger, call, &reporting.basis, &reporting.table, request->currency_code) ||
 	    !ledger_window(call, &reporting.basis, "period", request->period, &windows[NOW]) || !ledger_year_before(call, &windows[NOW], &windows[THEN]) ||
 	    !ledger_next(call, &windows[NOW], &windows[NEXT]) || !account_table_read(call, request->filter, &reporting.table) ||
 	    !judging_read(&reporting.judging, &reporting.table, PERSPECTIVE(SELF))) {
 		return false;
 	}
-	ledger->call = call;
-	ledger->basis = &reporting.basis;
-	ledger->table = &reporting.table;
 	ledger->windows_count = LEDGER_WINDOWS;
 	reporting.revenue.with_deals = true;
 	return revenue_read(&reporting.revenue, request->basis) && apply_all(&reporting) && answer(&reporting, &page);

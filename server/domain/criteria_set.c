@@ -112,14 +112,10 @@ static bool list_proposals(struct call *call)
 
 static bool adopt(struct call *call)
 {
-	static const Kam__V1__CriteriaSet nothing = KAM__V1__CRITERIA_SET__INIT;
 	const Kam__V1__AdoptCriteriaSetRequest *request = (const void *)call->request;
-	const struct schema_resource *sets = call->method->resource;
-	const ProtobufCMessage *differences = request->criteria_set ? &request->criteria_set->base : &nothing.base;
 	Kam__V1__CriteriaSet *set;
 	const char *id;
 	struct buf known;
-	size_t count;
 	buf_init(&known, call->arena);
 	for (size_t i = 0; (set = criteria_proposal(i, call->arena, &id)) != NULL && strcmp(id, request->proposal) != 0; i++) {
 		buf_printf(&known, "%s%s", i ? ", " : "", id);
@@ -129,9 +125,7 @@ static bool adopt(struct call *call)
 		                               : status_field(call->status, "proposal", "\"%.40s\" is no proposal; there are %.100s", request->proposal,
 		                                              buf_text(&known));
 	}
-	char **paths = engine_update_paths(call, differences, GROUPS_ALL, &count);
-	return paths && (count == 0 || mask_apply(sets->type, &set->base, differences, paths, count, call->arena, call->status)) &&
-	       engine_create_new(call, "", &set->base, "criteria_set");
+	return engine_create_different(call, &set->base, GROUPS_ALL);
 }
 
 static const struct noun nouns[] = {{.collection = "criteriaSets", .check = check}};

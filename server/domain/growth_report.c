@@ -409,7 +409,7 @@ static bool answer(struct reporting *reporting, const struct report_page *page)
 	report->currency_code = (char *)(uintptr_t)reporting->revenue.ledger.currency;
 	report->account_count = (int32_t)count;
 	report->revision = call->revision;
-	report->next_page_token = first + report->n_rows < count ? report_page_token(call, page, first + report->n_rows) : report->next_page_token;
+	report->next_page_token = report_page_token(call, page, first + report->n_rows, count);
 	report_page_cut(call, &report->base);
 	return call_reply(call, &report->base);
 }
@@ -446,14 +446,11 @@ static bool get_growth(struct call *call)
 	struct ledger *ledger = &reporting.revenue.ledger;
 	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) ||
 	    !read_windows(&reporting) ||
-	    !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
+	    !ledger_open(ledger, call, &reporting.basis, &reporting.table, request->currency_code) ||
 	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table)
 	      : account_table_read(call, request->filter, &reporting.table))) {
 		return false;
 	}
-	ledger->call = call;
-	ledger->basis = &reporting.basis;
-	ledger->table = &reporting.table;
 	return revenue_read(&reporting.revenue, request->basis) && add_alignment(&reporting) && answer(&reporting, &page);
 }
 

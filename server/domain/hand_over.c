@@ -138,9 +138,8 @@ static bool check_users(struct hand_over *over)
 {
 	struct call *call = over->call;
 	struct store_record record;
-	struct decision change;
 	if (!engine_check_name(call, over->from, "name") || !engine_check_name(call, over->to, "to") ||
-	    !engine_open_for_change(call, over->from, &record, &change, "")) {
+	    !engine_open_for_change(call, over->from, "", &record)) {
 		return false;
 	}
 	const Kam__V1__User *to = (const void *)call_read_message(call, over->to);

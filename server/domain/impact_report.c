@@ -312,14 +312,11 @@ static bool get_impact(struct call *call)
 	Kam__V1__Impact report = KAM__V1__IMPACT__INIT;
 	struct reporting reporting = {.call = call, .request = request, .report = &report, .explanations = {.call = call}};
 	struct ledger *ledger = &reporting.revenue.ledger;
-	if (!basis_read(call, &reporting.basis) || !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
+	if (!basis_read(call, &reporting.basis) || !ledger_open(ledger, call, &reporting.basis, &reporting.table, request->currency_code) ||
 	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[PERIOD]) || !account_table_read(call, "", &reporting.table) ||
 	    !find_lost(&reporting) || !check_likelihoods(&reporting)) {
 		return false;
 	}
-	ledger->call = call;
-	ledger->basis = &reporting.basis;
-	ledger->table = &reporting.table;
 	ledger->windows[ALL_TIME] = (struct ledger_window){.text = ""};
 	ledger->windows_count = 2;
 	reporting.revenue.with_deals = true;

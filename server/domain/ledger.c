@@ -42,10 +42,13 @@ struct gathering {
 
 /* ---- periods --------------------------------------------------------------------------------------------------------------------------- */
 
-bool ledger_currency(struct call *call, const struct basis *basis, const char *asked, const char **ret_currency)
+bool ledger_open(struct ledger *ledger, struct call *call, const struct basis *basis, struct account_table *table, const char *asked_currency)
 {
-	*ret_currency = *asked ? asked : basis->programme->reporting_currency;
-	return **ret_currency || status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_CURRENCY",
+	ledger->call = call;
+	ledger->basis = basis;
+	ledger->table = table;
+	ledger->currency = *asked_currency ? asked_currency : basis->programme->reporting_currency;
+	return *ledger->currency || status_fail(call->status, STATUS_FAILED_PRECONDITION, "NO_CURRENCY",
 	                                     "currency_code: the programme has no reporting currency yet; say which currency to report in");
 }
 

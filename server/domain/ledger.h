@@ -57,14 +57,14 @@ struct ledger {
 	bool any_revenue;        /* some account has revenue in the first window */
 };
 
-/* The currency to report in: as asked, or the programme's. FAILED_PRECONDITION where it has none. */
-bool ledger_currency(struct call *call, const struct basis *basis, const char *asked, const char **ret_currency);
+/* Sets call, basis and table, which may be read later, and the currency to report in: as asked, or the programme's. FAILED_PRECONDITION where it has none. */
+bool ledger_open(struct ledger *ledger, struct call *call, const struct basis *basis, struct account_table *table, const char *asked_currency);
 /* A period as asked, checked against its field; NULL or "" gives the last year that is over on the basis' day. */
 bool ledger_window(struct call *call, const struct basis *basis, const char *field, const char *asked, struct ledger_window *ret_window);
 /* The same period a year before, and the one that follows. */
 bool ledger_year_before(struct call *call, const struct ledger_window *window, struct ledger_window *ret_window);
 bool ledger_next(struct call *call, const struct ledger_window *window, struct ledger_window *ret_window);
-/* Reads all. `table`, `call`, `basis`, `currency` and the windows are set. */
+/* Reads all, of a ledger that was opened and has its windows. */
 bool ledger_read(struct ledger *ledger);
 
 /* As a figure: a number of the ledger's currency. `whole`: undefined where it covers a part of its period. */

@@ -276,7 +276,7 @@ static bool answer(struct matrix *matrix, const struct report_page *page)
 	message.basis = matrix->revenue.basis;
 	message.revision = call->revision;
 	message.since_revision = matrix->since;
-	message.next_page_token = first + count < matrix->table.count ? report_page_token(call, page, first + count) : message.next_page_token;
+	message.next_page_token = report_page_token(call, page, first + count, matrix->table.count);
 	report_page_cut(call, &message.base);
 	return call_reply(call, &message.base);
 }
@@ -287,10 +287,10 @@ static bool get_matrix(struct call *call)
 	struct matrix matrix = {.call = call, .request = request};
 	struct ledger *ledger = &matrix.revenue.ledger;
 	struct report_page page;
-	*ledger = (struct ledger){.call = call, .basis = &matrix.basis, .table = &matrix.table, .windows_count = 1};
+	ledger->windows_count = 1;
 	return report_page_read(call, request->page_size, PAGE_MAX, request->page_token, &page) && basis_read(call, &matrix.basis) &&
 	       judging_find_set(call, &matrix.basis, request->criteria_set, request->round, &matrix.judging) &&
-	       ledger_currency(call, &matrix.basis, request->currency_code, &ledger->currency) &&
+	       ledger_open(ledger, call, &matrix.basis, &matrix.table, request->currency_code) &&
 	       ledger_window(call, &matrix.basis, "period", request->period, &ledger->windows[0]) &&
 	       account_table_read(call, request->filter, &matrix.table) && revenue_read(&matrix.revenue, request->basis) &&
 	       judging_read(&matrix.judging, &matrix.table, request->perspective) && judge(&matrix) && read_earlier(&matrix) && answer(&matrix, &page);

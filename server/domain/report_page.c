@@ -54,9 +54,9 @@ void report_page_cut(struct call *call, ProtobufCMessage *answer)
 	}
 }
 
-char *report_page_token(struct call *call, const struct report_page *page, size_t first)
+char *report_page_token(struct call *call, const struct report_page *page, size_t first, size_t count)
 {
 	struct position position = {first, call->revision, page->present};
-	const char *token = page_token_make(call, query_of(call), (struct bytes){(const uint8_t *)&position, sizeof position});
+	const char *token = first >= count ? "" : page_token_make(call, query_of(call), (struct bytes){(const uint8_t *)&position, sizeof position});
 	return (char *)(uintptr_t)(token ? token : "");
 }

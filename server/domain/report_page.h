@@ -16,5 +16,5 @@ struct report_page {
 bool report_page_read(struct call *call, int32_t page_size, size_t usual, const char *token, struct report_page *ret_page);
 /* Clears what the caller never sees in the answer itself; each row was cut for itself. */
 void report_page_cut(struct call *call, ProtobufCMessage *answer);
-/* The token of the page that starts at `first`. */
-char *report_page_token(struct call *call, const struct report_page *page, size_t first);
+/* The token of the page that starts at row `first` of `count`; "" where there is none. */
+char *report_page_token(struct call *call, const struct report_page *page, size_t first, size_t count);

@@ -4,9 +4,6 @@
  */
 #include "server/domain/role.h"
 
-#include "common/schema/mask.h"
-#include "common/schema/value.h"
-#include "common/schema/wire.h"
 #include "server/domain/domain.h"
 #include "server/domain/permissions.h"
 
@@ -122,31 +119,9 @@ static bool check_delete(struct call *call, const char *name, const ProtobufCMes
 
 static bool copy_role(struct call *call)
 {
-	static const Kam__V1__Role nothing = KAM__V1__ROLE__INIT;
-	const Kam__V1__CopyRoleRequest *request = (const void *)call->request;
-	const struct schema_resource *roles = call->method->resource;
-	const ProtobufCMessage *differences = request->role ? &request->role->base : &nothing.base;
-	struct store_record record;
-	struct decision read;
-	size_t count;
-	if (!engine_check_name(call, request->name, "name")) {
-		return false;
-	}
-	if (!call_read(call, request->name, &record, &read)) {
-		return status_ok(call->status) && call_not_found(call, request->name);
-	}
-	if (record.operation == STORE_DELETE) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", request->name);
-	}
-	Kam__V1__Role *role = (void *)schema_unpack_stored(roles->type, record.value, call->arena, call->status);
-	char **paths = role ? engine_update_paths(call, differences, read.groups, &count) : NULL;
-	if (!paths) {
-		return false;
-	}
-	message_cut(roles->type, &role->base, read.groups);
-	value_clear(&role->base, roles->external_ids); /* they are the source's */
-	return (count == 0 || mask_apply(roles->type, &role->base, differences, paths, count, call->arena, call->status)) &&
-	       engine_create_new(call, "", &role->base, "role");
+	schema_groups groups;
+	ProtobufCMessage *role = engine_open_copy(call, ((const Kam__V1__CopyRoleRequest *)(const void *)call->request)->name, &groups);
+	return role && engine_create_different(call, role, groups);
 }
 
 static const struct noun nouns[] = {{.collection = "roles", .check = check, .check_delete = check_delete}};

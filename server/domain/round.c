@@ -9,9 +9,6 @@
  */
 #include "server/domain/round.h"
 
-#include "common/schema/mask.h"
-#include "common/schema/value.h"
-#include "common/schema/wire.h"
 #include "kam/v1/criteria_set.pb-c.h"
 #include "server/domain/basis.h"
 #include "server/domain/domain.h"
@@ -101,25 +98,6 @@ static bool check_delete(struct call *call, const char *name, const ProtobufCMes
 
 /* ---- its steps ------------------------------------------------------------------------------------------------------------------------ */
 
-Kam__V1__Round *round_open_for_change(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
-{
-	struct decision change;
-	if (!engine_check_name(call, name, "name") || !engine_open_for_change(call, name, ret_record, &change, etag)) {
-		return NULL;
-	}
-	if (ret_record->operation == STORE_DELETE) {
-		status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
-		return NULL;
-	}
-	return (void *)schema_unpack(call->method->resource->type, ret_record->value, call->arena, call->status);
-}
-
-bool round_save(struct call *call, const struct store_record *record, Kam__V1__Round *round, bool validate_only)
-{
-	return write_resource(call, call->method->resource, round->name, record, &round->base, "round", NULL) &&
-	       engine_reply_written(call, round->name, validate_only);
-}
-
 static bool fail_state(struct call *call, const Kam__V1__Round *round, const char *what)
 {
 	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "ROUND_STATE", "%s %s", round->name, what);
@@ -129,7 +107,7 @@ static bool open_round(struct call *call)
 {
 	const Kam__V1__OpenRoundRequest *request = (const void *)call->request;
 	struct store_record record;
-	Kam__V1__Round *round = round_open_for_change(call, request->name, request->etag, &record);
+	Kam__V1__Round *round = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!round) {
 		return false;
 	}
@@ -147,14 +125,14 @@ static bool open_round(struct call *call)
 	}
 	round->state = ROUND_STATE(OPEN);
 	round->open_time = call_time(call->now_us, call->arena);
-	return round_save(call, &record, round, request->validate_only);
+	return engine_save(call, round->name, &record, &round->base);
 }
 
 static bool close_round(struct call *call)
 {
 	const Kam__V1__CloseRoundRequest *request = (const void *)call->request;
 	struct store_record record, set;
-	Kam__V1__Round *round = round_open_for_change(call, request->name, request->etag, &record);
+	Kam__V1__Round *round = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!round) {
 		return false;
 	}
@@ -167,40 +145,21 @@ static bool close_round(struct call *call)
 	round->state = ROUND_STATE(CLOSED);
 	round->criteria_set_revision = set.revision;
 	round->close_time = call_time(call->now_us, call->arena);
-	return round_save(call, &record, round, request->validate_only);
+	return engine_save(call, round->name, &record, &round->base);
 }
 
 /* ---- next year's ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool copy_round(struct call *call)
 {
-	static const Kam__V1__Round nothing = KAM__V1__ROUND__INIT;
-	const Kam__V1__CopyRoundRequest *request = (const void *)call->request;
-	const struct schema_resource *rounds = call->method->resource;
-	const ProtobufCMessage *differences = request->round ? &request->round->base : &nothing.base;
-	struct store_record record;
-	struct decision read;
-	size_t count;
-	if (!engine_check_name(call, request->name, "name")) {
+	schema_groups groups;
+	Kam__V1__Round *round = (void *)engine_open_copy(call, ((const Kam__V1__CopyRoundRequest *)(const void *)call->request)->name, &groups);
+	if (!round) {
 		return false;
 	}
-	if (!call_read(call, request->name, &record, &read)) {
-		return status_ok(call->status) && call_not_found(call, request->name);
-	}
-	if (record.operation == STORE_DELETE) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", request->name);
-	}
-	Kam__V1__Round *round = (void *)schema_unpack_stored(rounds->type, record.value, call->arena, call->status);
-	char **paths = round ? engine_update_paths(call, differences, read.groups, &count) : NULL;
-	if (!paths) {
-		return false;
-	}
-	message_cut(rounds->type, &round->base, read.groups);
-	value_clear(&round->base, rounds->external_ids); /* they are the source's */
 	round->year += round->year > 0;
 	round->due_on = (char *)(uintptr_t)"";
-	return (count == 0 || mask_apply(rounds->type, &round->base, differences, paths, count, call->arena, call->status)) &&
-	       engine_create_new(call, "", &round->base, "round");
+	return engine_create_different(call, &round->base, groups);
 }
 
 static const struct noun nouns[] = {{.collection = "rounds", .check = check, .check_delete = check_delete}};

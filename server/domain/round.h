@@ -11,8 +11,3 @@
 
 /* RoundService.DecideRound, in round_decide.c. */
 call_handler round_decide;
-
-/* A copy that may be altered; NULL with the status failed. */
-Kam__V1__Round *round_open_for_change(struct call *call, const char *name, const char *etag, struct store_record *ret_record);
-/* Writes it as an update does, and answers with it. */
-bool round_save(struct call *call, const struct store_record *record, Kam__V1__Round *round, bool validate_only);

@@ -201,7 +201,7 @@ bool round_decide(struct call *call)
 	const Kam__V1__DecideRoundRequest *request = (const void *)call->request;
 	struct deciding deciding = {.call = call, .request = request};
 	struct store_record record;
-	Kam__V1__Round *round = round_open_for_change(call, request->name, request->etag, &record);
+	Kam__V1__Round *round = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!round) {
 		return false;
 	}
@@ -230,5 +230,5 @@ bool round_decide(struct call *call)
 	}
 	round->state = ROUND_STATE(DECIDED);
 	round->decide_time = call_time(call->now_us, call->arena);
-	return round_save(call, &record, round, request->validate_only);
+	return engine_save(call, round->name, &record, &round->base);
 }

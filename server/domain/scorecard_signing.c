@@ -22,26 +22,6 @@ static const char *state_name(Kam__V1__ScorecardState state)
 	return state >= 0 && state < (int)(sizeof names / sizeof names[0]) ? names[state] : names[0];
 }
 
-/* A copy that may be altered; NULL with the status failed. */
-static Kam__V1__Scorecard *open_scorecard(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
-{
-	struct decision change;
-	if (!engine_check_name(call, name, "name") || !engine_open_for_change(call, name, ret_record, &change, etag)) {
-		return NULL;
-	}
-	if (ret_record->operation == STORE_DELETE) {
-		status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
-		return NULL;
-	}
-	return (void *)schema_unpack(call->method->resource->type, ret_record->value, call->arena, call->status);
-}
-
-static bool save(struct call *call, const struct store_record *record, Kam__V1__Scorecard *scorecard, bool validate_only)
-{
-	return write_resource(call, call->method->resource, scorecard->name, record, &scorecard->base, "scorecard", NULL) &&
-	       engine_reply_written(call, scorecard->name, validate_only);
-}
-
 static bool fail_state(struct call *call, const Kam__V1__Scorecard *scorecard, const char *what)
 {
 	return status_fail(call->status, STATUS_FAILED_PRECONDITION, "SCORECARD_STATE", "%s is %s; %s", scorecard->name, state_name(scorecard->state), what);
@@ -70,7 +50,7 @@ bool scorecard_propose(struct call *call)
 {
 	const Kam__V1__ProposeScorecardRequest *request = (const void *)call->request;
 	struct store_record record;
-	Kam__V1__Scorecard *scorecard = open_scorecard(call, request->name, request->etag, &record);
+	Kam__V1__Scorecard *scorecard = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!scorecard) {
 		return false;
 	}
@@ -81,7 +61,7 @@ bool scorecard_propose(struct call *call)
 		return false;
 	}
 	scorecard->state = STATE(PROPOSED);
-	return save(call, &record, scorecard, request->validate_only);
+	return engine_save(call, scorecard->name, &record, &scorecard->base);
 }
 
 /* ---- agree -------------------------------------------------------------------------------------------------------------------- */
@@ -138,7 +118,7 @@ bool scorecard_agree(struct call *call)
 {
 	const Kam__V1__AgreeScorecardRequest *request = (const void *)call->request;
 	struct store_record record;
-	Kam__V1__Scorecard *scorecard = open_scorecard(call, request->name, request->etag, &record);
+	Kam__V1__Scorecard *scorecard = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!scorecard) {
 		return false;
 	}
@@ -159,7 +139,7 @@ bool scorecard_agree(struct call *call)
 	if (signed_current(scorecard, SIDE(US)) && signed_current(scorecard, SIDE(CLIENT))) {
 		scorecard->state = STATE(AGREED);
 	}
-	return save(call, &record, scorecard, request->validate_only);
+	return engine_save(call, scorecard->name, &record, &scorecard->base);
 }
 
 /* ---- supersede ------------------------------------------------------------------------------------------------------------------ */
@@ -190,7 +170,7 @@ bool scorecard_supersede(struct call *call)
 {
 	const Kam__V1__SupersedeScorecardRequest *request = (const void *)call->request;
 	struct store_record record;
-	Kam__V1__Scorecard *scorecard = open_scorecard(call, request->name, request->etag, &record);
+	Kam__V1__Scorecard *scorecard = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!scorecard) {
 		return false;
 	}
@@ -202,5 +182,5 @@ bool scorecard_supersede(struct call *call)
 	}
 	scorecard->state = STATE(SUPERSEDED);
 	scorecard->successor = request->successor;
-	return save(call, &record, scorecard, request->validate_only);
+	return engine_save(call, scorecard->name, &record, &scorecard->base);
 }

@@ -89,30 +89,16 @@ static bool follow(struct call *call, const ProtobufCMessage *old, const Protobu
 
 /* ---- DisableUser, EnableUser --------------------------------------------------------------------------------------------------- */
 
-static Kam__V1__User *open_user(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
-{
-	struct decision change;
-	if (!engine_check_name(call, name, "name") || !engine_open_for_change(call, name, ret_record, &change, etag)) {
-		return NULL;
-	}
-	if (ret_record->operation == STORE_DELETE) {
-		status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
-		return NULL;
-	}
-	return (void *)schema_unpack_stored(call->method->resource->type, ret_record->value, call->arena, call->status);
-}
-
 static bool switch_user(struct call *call, bool disabled)
 {
 	const Kam__V1__SwitchUserRequest *request = (const void *)call->request;
 	struct store_record record;
-	Kam__V1__User *user = open_user(call, request->name, request->etag, &record);
+	Kam__V1__User *user = (void *)engine_open_living(call, request->name, request->etag, &record);
 	if (!user) {
 		return false;
 	}
 	user->disabled = disabled;
-	return write_resource(call, call->method->resource, user->name, &record, &user->base, "user", NULL) &&
-	       engine_reply_written(call, user->name, request->validate_only);
+	return engine_save(call, user->name, &record, &user->base);
 }
 
 static bool disable_user(struct call *call)
@@ -131,8 +117,7 @@ static bool erase_user(struct call *call)
 {
 	const Kam__V1__EraseRequest *request = (const void *)call->request;
 	struct store_record record;
-	struct decision change;
-	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_open_for_change(call, request->name, request->etag, &record)) {
 		return false;
 	}
 	const Kam__V1__User *user = (const void *)schema_unpack_stored(call->method->resource->type, record.value, call->arena, call->status);
@@ -155,7 +140,7 @@ static bool reset_password(struct call *call)
 	char id[TOKEN_SESSION_ID_BYTES], token[TOKEN_TEXT_BYTES];
 	uint8_t hash[TOKEN_HASH_BYTES];
 	struct store_record record;
-	Kam__V1__User *user = open_user(call, request->name, "", &record);
+	Kam__V1__User *user = (void *)engine_open_living(call, request->name, "", &record);
 	if (!user) {
 		return false;
 	}

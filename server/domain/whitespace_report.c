@@ -387,7 +387,7 @@ static bool answer(struct reporting *reporting, const struct report_page *page)
 	report->account_count = (int32_t)reporting->count;
 	report->currency_code = (char *)(uintptr_t)reporting->ledger.currency;
 	report->revision = call->revision;
-	report->next_page_token = first + report->n_rows < reporting->count ? report_page_token(call, page, first + report->n_rows) : report->next_page_token;
+	report->next_page_token = report_page_token(call, page, first + report->n_rows, reporting->count);
 	report_page_cut(call, &report->base);
 	return call_reply(call, &report->base);
 }
@@ -400,15 +400,12 @@ static bool get_whitespace(struct call *call)
 	struct ledger *ledger = &reporting.ledger;
 	struct report_page page;
 	if (!report_page_read(call, request->page_size, LIMIT_PAGE_SIZE_DEFAULT, request->page_token, &page) || !basis_read(call, &reporting.basis) ||
-	    !ledger_currency(call, &reporting.basis, request->currency_code, &ledger->currency) ||
+	    !ledger_open(ledger, call, &reporting.basis, &reporting.table, request->currency_code) ||
 	    !ledger_window(call, &reporting.basis, "period", request->period, &ledger->windows[PERIOD]) ||
 	    !(*request->account ? account_table_one(call, "account", request->account, &reporting.table)
 	      : account_table_read(call, request->filter, &reporting.table))) {
 		return false;
 	}
-	ledger->call = call;
-	ledger->basis = &reporting.basis;
-	ledger->table = &reporting.table;
 	ledger->windows_count = 1;
 	return ledger_read(ledger) && read_cells(&reporting) && answer(&reporting, &page);
 }

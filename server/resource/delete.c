@@ -181,9 +181,8 @@ static bool delete_resource(struct call *call)
 	const Kam__V1__DeleteRequest *request = (const void *)call->request;
 	const struct noun *noun = engine_noun(call->engine, call->method->resource);
 	struct store_record record;
-	struct decision change;
 	struct below below;
-	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_open_for_change(call, request->name, request->etag, &record)) {
 		return false;
 	}
 	if (record.operation == STORE_DELETE) {
@@ -242,9 +241,8 @@ static bool undelete_resource(struct call *call)
 {
 	const Kam__V1__UndeleteRequest *request = (const void *)call->request;
 	struct store_record record;
-	struct decision change;
 	struct below below;
-	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_open_for_change(call, request->name, request->etag, &record)) {
 		return false;
 	}
 	if (record.operation != STORE_DELETE) {

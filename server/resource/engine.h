@@ -72,13 +72,18 @@ call_handler engine_erase;
 /* Steps of the standard methods, for methods of nouns that change one resource too. */
 /* The name is one of the method's resource; INVALID_ARGUMENT on `field` where not. */
 bool engine_check_name(struct call *call, const char *name, const char *field);
-/* Reads what is to be changed, or says why not: hidden is missing (NOT_FOUND), seen but not changeable is PERMISSION_DENIED, an old etag ABORTED. A deleted one is returned. */
-bool engine_open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag);
-/* Creates the method's resource below `parent` ("" at the top), with the id that the request's `<prefix>_id` gives, and answers with it. `new` is altered. */
-bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *new, const char *prefix);
-/* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the caller may set.
- * A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status failed. */
-char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count);
+/* Reads what is to be changed, the request's `name`, or says why not: hidden is missing (NOT_FOUND), seen but not changeable is PERMISSION_DENIED, an old etag
+ * ABORTED. A deleted one is returned. */
+bool engine_open_for_change(struct call *call, const char *name, const char *etag, struct store_record *ret_record);
+/* The same of one that lives, unpacked, and free to be altered; NULL with the status failed, FAILED_PRECONDITION where it is deleted. */
+ProtobufCMessage *engine_open_living(struct call *call, const char *name, const char *etag, struct store_record *ret_record);
+/* Writes what was opened as an update does, and answers with it; the request's `validate_only` holds. Violations name the resource by its singular. */
+bool engine_save(struct call *call, const char *name, const struct store_record *record, ProtobufCMessage *new);
+/* A copy of what the caller sees of the resource `name`, without the ids that other programs know it by; NULL with the status failed. */
+ProtobufCMessage *engine_open_copy(struct call *call, const char *name, schema_groups *ret_groups);
+/* Creates `new`, at the top, with the differences that the request's own resource and update_mask say, and answers with it. A difference in a field of a group
+ * outside `groups` is refused. */
+bool engine_create_different(struct call *call, ProtobufCMessage *new, schema_groups groups);
 /* Puts a resource's bytes with its delete time set or cleared: a soft delete, or its undoing. */
 bool engine_mark(struct call *call, const char *name, struct bytes value, bool deleted);
 /* Answers a write with the resource as it will be; where it was only to be checked, its changes are dropped. */

@@ -440,8 +440,7 @@ bool engine_erase(struct call *call)
 {
 	const Kam__V1__EraseRequest *request = (const void *)call->request;
 	struct store_record record;
-	struct decision change;
-	if (!engine_check_name(call, request->name, "name") || !engine_open_for_change(call, request->name, &record, &change, request->etag)) {
+	if (!engine_open_for_change(call, request->name, request->etag, &record)) {
 		return false;
 	}
 	/* It reaches into everything, so a role for some accounts is not enough. */

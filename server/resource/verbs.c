@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Get, Create and Update, once for every resource type. Requests that differ by type are read by field name; the shared ones (standard.proto) by their structs.
+ * Get, Create and Update, once for every resource type, and the steps of them that methods of nouns take. Requests that differ by type are read by field name;
+ * the shared ones (standard.proto) by their structs.
  */
 #include "common/base/name.h"
 #include "common/schema/mask.h"
@@ -240,7 +241,8 @@ static bool create(struct call *call, const char *name, bool chosen, ProtobufCMe
 	return write_permitted(call, resource, NULL, new, decision.groups) && write_resource(call, resource, name, NULL, new, prefix, NULL);
 }
 
-bool engine_create_new(struct call *call, const char *parent, ProtobufCMessage *new, const char *prefix)
+/* Creates the method's resource below `parent` ("" at the top), with the id that the request's `<prefix>_id` gives, and answers with it. `new` is altered. */
+static bool create_new(struct call *call, const char *parent, ProtobufCMessage *new, const char *prefix)
 {
 	char id_field[LIMIT_ID_BYTES + 8];
 	snprintf(id_field, sizeof id_field, "%s_id", prefix);
@@ -264,7 +266,7 @@ static bool create_resource(struct call *call)
 	const struct schema_field *field = resource_field(call);
 	ProtobufCMessage *new = request_resource(call, field);
 	const char *parent = request_text(call, "parent");
-	return new && write_check_parent(call, call->method->resource, parent) && engine_create_new(call, parent, new, field->name);
+	return new && write_check_parent(call, call->method->resource, parent) && create_new(call, parent, new, field->name);
 }
 
 bool engine_create(struct call *call)
@@ -287,7 +289,7 @@ static bool check_etag(struct call *call, const char *name, const struct store_r
 	                                             "etag: %s was changed by somebody else since you read it; read it again and repeat your change", name);
 }
 
-bool engine_open_for_change(struct call *call, const char *name, struct store_record *ret_record, struct decision *ret_change, const char *etag)
+static bool open_for_change(struct call *call, const char *name, const char *etag, struct store_record *ret_record, struct decision *ret_change)
 {
 	struct decision read = call_decide_verb(call, call->method->resource, "read", name);
 	struct decision change = call_decide(call, call->method->permission, name, (struct bytes){0});
@@ -302,7 +304,35 @@ bool engine_open_for_change(struct call *call, const char *name, struct store_re
 	return check_etag(call, name, ret_record, etag, read.groups);
 }
 
-char **engine_update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
+bool engine_open_for_change(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
+{
+	struct decision change;
+	return engine_check_name(call, name, "name") && open_for_change(call, name, etag, ret_record, &change);
+}
+
+static bool check_lives(struct call *call, const char *name, const struct store_record *record)
+{
+	return record->operation != STORE_DELETE ||
+	       status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
+}
+
+ProtobufCMessage *engine_open_living(struct call *call, const char *name, const char *etag, struct store_record *ret_record)
+{
+	return engine_open_for_change(call, name, etag, ret_record) && check_lives(call, name, ret_record)
+	               ? schema_unpack_stored(call->method->resource->type, ret_record->value, call->arena, call->status)
+	               : NULL;
+}
+
+bool engine_save(struct call *call, const char *name, const struct store_record *record, ProtobufCMessage *new)
+{
+	const struct schema_resource *resource = call->method->resource;
+	return write_resource(call, resource, name, record, new, resource->singular, NULL) && engine_reply_written(call, name, request_flag(call, "validate_only"));
+}
+
+/* The paths that a request with an update_mask is about, spelled out: those of the mask, or every field set in `source`, or for "*" every field that the
+ * caller may set. A field of a group outside `groups` is refused before anything is compared, so that a guess at its value tells nothing. NULL with the status
+ * failed. */
+static char **update_paths(struct call *call, const ProtobufCMessage *source, schema_groups groups, size_t *ret_count)
 {
 	const struct schema_type *type = call->method->resource->type;
 	const struct schema_field *mask_field = schema_field_find(call->method->input, "update_mask");
@@ -345,14 +375,11 @@ static bool update_existing(struct call *call, const char *name, const struct sc
 	struct decision change;
 	size_t count;
 	const char *etag = resource->etag ? value_get(source, resource->etag, 0).string : "";
-	if (!engine_open_for_change(call, name, &record, &change, etag)) {
+	if (!open_for_change(call, name, etag, &record, &change) || !check_lives(call, name, &record)) {
 		return false;
 	}
-	if (record.operation == STORE_DELETE) {
-		return status_fail(call->status, STATUS_FAILED_PRECONDITION, "RESOURCE_DELETED", "%s is deleted: undelete it first", name);
-	}
 	struct decision read = call_decide_verb(call, resource, "read", name);
-	char **paths = engine_update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
+	char **paths = update_paths(call, source, change.groups & (read.allowed ? read.groups : GROUPS_ALL), &count);
 	ProtobufCMessage *new = paths ? schema_unpack_stored(resource->type, record.value, call->arena, call->status) : NULL;
 	if (!new || count == 0) { /* nothing named and nothing set: as it is */
 		return new != NULL;
@@ -404,4 +431,43 @@ static bool update_resource(struct call *call)
 bool engine_update(struct call *call)
 {
 	return call_whole(call, update_resource(call));
+}
+
+/* ---- copies -------------------------------------------------------------------------------------------------------------------------- */
+
+ProtobufCMessage *engine_open_copy(struct call *call, const char *name, schema_groups *ret_groups)
+{
+	const struct schema_resource *resource = call->method->resource;
+	struct store_record record;
+	struct decision read;
+	if (!engine_check_name(call, name, "name")) {
+		return NULL;
+	}
+	if (!call_read(call, name, &record, &read)) {
+		if (status_ok(call->status)) {
+			call_not_found(call, name);
+		}
+		return NULL;
+	}
+	ProtobufCMessage *copy = check_lives(call, name, &record) ? schema_unpack_stored(resource->type, record.value, call->arena, call->status) : NULL;
+	if (copy) {
+		message_cut(resource->type, copy, read.groups);
+		value_clear(copy, resource->external_ids); /* they are the source's */
+	}
+	*ret_groups = read.groups;
+	return copy;
+}
+
+bool engine_create_different(struct call *call, ProtobufCMessage *new, schema_groups groups)
+{
+	const struct schema_type *type = call->method->resource->type;
+	const struct schema_field *field = resource_field(call);
+	const ProtobufCMessage *given = value_get(call->request, field, 0).message, *differences = given ? given : schema_message_new(type, call->arena);
+	size_t count;
+	if (!differences) {
+		return call_no_memory(call);
+	}
+	char **paths = update_paths(call, differences, groups, &count);
+	return paths && (count == 0 || mask_apply(type, new, differences, paths, count, call->arena, call->status)) &&
+	       create_new(call, "", new, field->name);
 }

@@ -9,14 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 import kamtest
-
-
-def field(number, payload):
-    """One length-delimited protobuf field."""
-    size, prefix = len(payload), bytes([number << 3 | 2])
-    while size > 0x7f:
-        prefix, size = prefix + bytes([size & 0x7f | 0x80]), size >> 7
-    return prefix + bytes([size]) + payload
+from protobytes import field
 
 
 def account(**fields):

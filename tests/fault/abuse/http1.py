@@ -6,6 +6,7 @@ import time
 import floods
 import slow
 import wire
+from protobytes import field
 
 SIGN_IN = b"POST /kam.v1.SessionService/SignIn HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/proto\r\n"
 CREATE = b"POST /kam.v1.AccountService/CreateAccount HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/proto\r\nauthorization: Bearer "
@@ -68,7 +69,7 @@ def body_signed_in(target, _):
 
 def pipelining(target, seconds):
     """Requests without waiting for their answers, which are not read either."""
-    request = GET + target.token.encode() + b"\r\ncontent-length: %d\r\n\r\n" % len(wire.field(1, "accounts/a0")) + wire.field(1, "accounts/a0")
+    request = GET + target.token.encode() + b"\r\ncontent-length: %d\r\n\r\n" % len(field(1, "accounts/a0")) + field(1, "accounts/a0")
     end, worst, note, times = time.monotonic() + seconds, 0, "", 0
     while times == 0 or time.monotonic() < end:
         with Plain(target) as peer:

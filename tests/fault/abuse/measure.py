@@ -10,6 +10,7 @@ import sys
 import time
 
 import wire
+from protobytes import field
 
 CALLS_PER_SECOND = 200
 CALLS_MAX = 1 << 16
@@ -44,7 +45,7 @@ class Healthy:
 
     def run(self, target, name):
         block = wire.request("AccountService/GetAccount", target.token)
-        payload = wire.field(1, name)
+        payload = field(1, name)
         peers = [wire.Peer(target, source="127.0.0.1", initial_window_size=1 << 20) for _ in range(2)]
         count, stream, due = 0, 1, time.monotonic()
         while True:

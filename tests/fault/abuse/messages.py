@@ -6,6 +6,7 @@ import zlib
 
 import wire
 from wire import DATA, END_HEADERS, END_STREAM, HEADERS
+from protobytes import field
 
 CREATE = "AccountService/CreateAccount"
 SIGN_IN = "SessionService/SignIn"
@@ -52,17 +53,17 @@ def deep(target, seconds):
     """A message within a message, 20,000 times."""
     body = b""
     for _ in range(20000):
-        body = wire.field(2, body)
+        body = field(2, body)
     return refused(target, seconds, wire.request(CREATE, target.token), lambda: wire.message(body), {"3", "8", "13"})
 
 
 def wide(target, seconds):
     """A message of 4 MB that holds two million fields of two bytes."""
-    body = wire.field(2, wire.field(8, b"") * 2000000)
+    body = field(2, field(8, b"") * 2000000)
     return refused(target, seconds, wire.request(CREATE, target.token), lambda: wire.message(body), {"3", "8", "13"}, 0.2)
 
 
 def many(target, seconds):
     """As many elements as are let through, each of which takes far more memory than bytes."""
-    body = wire.field(2, wire.field(8, b"") * 260000)
+    body = field(2, field(8, b"") * 260000)
     return refused(target, seconds, wire.request(CREATE, target.token), lambda: wire.message(body), {"3", "8", "13"}, 0.2)

@@ -6,6 +6,7 @@ import time
 
 import wire
 from wire import CONTINUATION, END_HEADERS, HEADERS
+from protobytes import field
 
 SIGN_IN = "SessionService/SignIn"
 CREATE = "AccountService/CreateAccount"
@@ -157,7 +158,7 @@ def body_signed_in(target, _):
 
 def ask(target, streams, **settings):
     """A connection that has asked for large lists on many streams."""
-    block, payload = wire.request(LIST, target.token), wire.field(2, 1000)
+    block, payload = wire.request(LIST, target.token), field(2, 1000)
     peer = wire.Peer(target, **settings)
     for first in range(0, streams, 50):
         peer.send(b"".join(wire.call(2 * at + 1, block, payload) for at in range(first, min(first + 50, streams))), reading=False)

@@ -56,22 +56,6 @@ def message(payload, flag=0, size=None):
     return struct.pack(">BI", flag, len(payload) if size is None else size) + payload
 
 
-def varint(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def field(number, value):
-    """A protobuf field: a number or bytes."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
 def call(stream, block, payload, window=0):
     """A whole unary call."""
     room = window_update(stream, window) if window else b""

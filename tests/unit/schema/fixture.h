@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/base/limits.h"
+#include "common/schema/filter.h"
 #include "common/schema/json.h"
 #include "common/schema/known.h"
 #include "common/schema/value.h"
@@ -90,6 +91,17 @@ static inline ProtobufCMessage *message_of(const struct schema_type *type, const
 static inline ProtobufCMessage *thing(const char *json)
 {
 	return message_of(thing_type(), json);
+}
+
+/* A filter of things that must be accepted. */
+static inline const struct filter *filter_of(const char *text, schema_groups groups)
+{
+	const struct filter *filter = NULL;
+	status_init(&st);
+	if (!filter_parse(thing_type(), text, groups, &arena, &filter, &st)) {
+		fail_msg("%s: %s", text, st.message);
+	}
+	return filter;
 }
 
 static inline const char *json_of(const struct schema_type *type, const ProtobufCMessage *message, unsigned options)

@@ -8,28 +8,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "common/base/limits.h"
 #include "common/schema/json_object.h"
-
-#include <stdio.h>
-
-static struct arena arena;
-static struct status st;
-
-static int set_up(void **state)
-{
-	(void)state;
-	status_init(&st);
-	arena_init(&arena, 8 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_done(&arena);
-	return 0;
-}
+#include "tests/unit/schema/fixture.h"
 
 static struct json_members members_of(const char *text)
 {
@@ -114,11 +94,7 @@ static void is_bounded_in_depth(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(gives_members_with_their_kinds, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(gives_many_members, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(is_bounded_in_depth, set_up, tear_down),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+#define TEST(name) cmocka_unit_test_setup(name, fixture_reset)
+	const struct CMUnitTest tests[] = {TEST(gives_members_with_their_kinds), TEST(gives_many_members), TEST(refuses), TEST(is_bounded_in_depth)};
+	return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }

@@ -141,19 +141,9 @@ static void test_again(void **state)
 
 static bool file_has_bytes(struct fixture *f, struct bytes text)
 {
-	char path[300];
-	snprintf(path, sizeof path, "%s/data.mdb", f->directory);
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	assert_int_equal(fseek(file, 0, SEEK_END), 0);
-	size_t size = (size_t)ftell(file);
-	uint8_t *bytes = malloc(size);
-	rewind(file);
-	assert_non_null(bytes);
-	assert_int_equal(fread(bytes, 1, size, file), size);
-	fclose(file);
-	bool has = memmem(bytes, size, text.data, text.size) != NULL;
-	free(bytes);
+	struct bytes file = fixture_read_file(f);
+	bool has = memmem(file.data, file.size, text.data, text.size) != NULL;
+	free((void *)(uintptr_t)file.data);
 	return has;
 }
 

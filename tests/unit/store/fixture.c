@@ -168,6 +168,25 @@ const char *fixture_scan(struct fixture *fixture, const char *pattern, const cha
 	return buf_text(&listing.text);
 }
 
+void fixture_path(const struct fixture *fixture, char ret_path[FIXTURE_PATH_BYTES])
+{
+	snprintf(ret_path, FIXTURE_PATH_BYTES, "%s/data.mdb", fixture->directory);
+}
+
+struct bytes fixture_read_file(const struct fixture *fixture)
+{
+	char path[FIXTURE_PATH_BYTES];
+	fixture_path(fixture, path);
+	FILE *file = fopen(path, "rb");
+	assert(file && fseek(file, 0, SEEK_END) == 0);
+	size_t size = (size_t)ftell(file);
+	uint8_t *bytes = malloc(size);
+	rewind(file);
+	assert(bytes && fread(bytes, 1, size, file) == size);
+	fclose(file);
+	return (struct bytes){bytes, size};
+}
+
 bool fixture_sound(struct fixture *fixture)
 {
 	uint64_t records = 0;

@@ -42,6 +42,11 @@ const char *fixture_get_at(struct fixture *fixture, const char *name, uint64_t r
 /* Names (with =value if `values`) of a scan joined by blanks, at most `most`. */
 const char *fixture_scan(struct fixture *fixture, const char *pattern, const char *after, uint64_t revision, size_t most, bool values);
 
+/* Path of the store's file, and all of its bytes, to be freed by the caller; the store is closed. */
+enum { FIXTURE_PATH_BYTES = 300 };
+void fixture_path(const struct fixture *fixture, char ret_path[FIXTURE_PATH_BYTES]);
+struct bytes fixture_read_file(const struct fixture *fixture);
+
 /* Both full checks; the status tells. */
 bool fixture_sound(struct fixture *fixture);
 

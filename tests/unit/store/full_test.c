@@ -174,9 +174,9 @@ static void test_create_syncs_the_directory(void **state)
 {
 	struct fixture *f = *state;
 	struct store_options options = fixture_options(f);
-	char path[300];
+	char path[FIXTURE_PATH_BYTES];
 	fixture_close(f);
-	snprintf(path, sizeof path, "%s/data.mdb", f->directory);
+	fixture_path(f, path);
 	assert_int_equal(unlink(path), 0);
 	options.create = true;
 	disk.fault = FAULT_DIRECTORY;

@@ -93,9 +93,9 @@ static void test_open_not_a_store(void **state)
 	struct fixture *f = *state;
 	struct store_options options = fixture_options(f);
 	struct store *store = NULL;
-	char path[300];
+	char path[FIXTURE_PATH_BYTES];
 	fixture_close(f);
-	snprintf(path, sizeof path, "%s/data.mdb", f->directory);
+	fixture_path(f, path);
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
 	for (int i = 0; i < 4096; i++) {

@@ -40,31 +40,10 @@ struct world {
 
 /* ---- files ---- */
 
-static void file_path(const struct fixture *f, char path[300])
-{
-	snprintf(path, 300, "%s/data.mdb", f->directory);
-}
-
-static struct bytes read_whole_file(const struct fixture *f)
-{
-	char path[300];
-	file_path(f, path);
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	assert_int_equal(fseek(file, 0, SEEK_END), 0);
-	size_t size = (size_t)ftell(file);
-	uint8_t *bytes = malloc(size);
-	rewind(file);
-	assert_non_null(bytes);
-	assert_int_equal(fread(bytes, 1, size, file), size);
-	fclose(file);
-	return (struct bytes){bytes, size};
-}
-
 static void write_whole_file(const struct fixture *f, struct bytes bytes)
 {
-	char path[300];
-	file_path(f, path);
+	char path[FIXTURE_PATH_BYTES];
+	fixture_path(f, path);
 	FILE *file = fopen(path, "wb");
 	assert_non_null(file);
 	assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
@@ -232,7 +211,7 @@ static void make_world(struct world *world, struct fixture *f)
 	crypto_sign_keypair(world->public_key, secret_key);
 	write_records(f, 0, OLD_RECORDS);
 	fixture_close(f);
-	world->old = read_whole_file(f);
+	world->old = fixture_read_file(f);
 	fixture_open(f);
 	write_records(f, OLD_RECORDS, ERASURE);
 	assert_int_equal(fixture_erase(f, "accounts/a40", "accounts/erased-1", "accounts/a60", "1=erased"), ERASURE + 1);
@@ -240,7 +219,7 @@ static void make_world(struct world *world, struct fixture *f)
 	assert_true(store_head_sign(fixture_view(f), secret_key, &world->head, &f->st));
 	assert_int_equal(world->head.revision, RECORDS);
 	fixture_close(f);
-	world->whole = read_whole_file(f);
+	world->whole = fixture_read_file(f);
 }
 
 static void test_every_tamper_is_found(void **state)
