@@ -77,7 +77,8 @@ class Web(unittest.TestCase):
 
     def test_nothing_else_is_served(self):
         for path in "/nothing", "/.hidden/secret.txt", "/../data/tls/ca.key", "/static/../../data/tls/ca.key", "/%2e%2e/data/tls/ca.key", "/static":
-            self.assertEqual(self.ask("GET", path)[0], 404, path)
+            status, headers, _ = self.ask("GET", path)
+            self.assertEqual((status, headers["strict-transport-security"], headers["x-content-type-options"]), (404, "max-age=63072000", "nosniff"), path)
         status, headers, body = self.ask("DELETE", "/")
         self.assertEqual((status, headers["allow"]), (405, "GET, HEAD"))
 
