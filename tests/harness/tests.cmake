@@ -14,5 +14,6 @@ function(kam_program_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 180)
   endif()
-  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${KAM_TEST_ENVIRONMENT}")
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "${KAM_TEST_ENVIRONMENT};KAM_TEST_TIMEOUT=${ARG_TIMEOUT}")
 endfunction()

@@ -8,6 +8,7 @@ import signal
 import struct
 import sys
 import time
+import traceback
 
 import wire
 from protobytes import field
@@ -40,6 +41,8 @@ class Healthy:
                 self.run(target, name)
             except wire.Cut as cut:
                 print("the healthy client was cut off: %s" % cut, file=sys.stderr)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(status)
 
