@@ -21,6 +21,7 @@ import sys
 import time
 import traceback
 import unittest
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "abuse"))
@@ -119,6 +120,7 @@ class Attack:
             os.close(read)
             measure.end_with_parent()
             os.nice(10)
+            warnings.simplefilter("ignore", ResourceWarning)  # of connections that are left open: thousands of lines
             try:
                 took, note = attack(target, ATTACK_S)
                 outcome = {"took": took, "note": note}
