@@ -12,7 +12,7 @@ function(kam_program_test name)
   string(REGEX REPLACE "/.*" "" label "${name}")
   add_test(NAME ${name} COMMAND ${PYTHON3} ${ARG_UNPARSED_ARGUMENTS} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 180)
+    set(ARG_TIMEOUT 600)
   endif()
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "${KAM_TEST_ENVIRONMENT};KAM_TEST_TIMEOUT=${ARG_TIMEOUT}")
