@@ -6,6 +6,7 @@ import struct
 import time
 
 import measure
+import slow
 import wire
 from protobytes import field
 
@@ -78,12 +79,12 @@ def handshakes(target, seconds):
 
 def out_of_files(target, pid):
     """Connections until the server has no file descriptor left; answers how much of a second of the processor it then takes in one second."""
-    old = wire.Peer(target, source="127.0.0.5")
     block, payload = wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0")
+    old = slow.opened(target, 1, wire.call(1, block, payload), source="127.0.0.5")[0]
     waiting = [target.connect() for _ in range(100)]
     time.sleep(0.5)
     before = measure.processor_seconds(pid)
-    for at in range(10):
+    for at in range(1, 11):
         old.send(wire.call(2 * at + 1, block, payload))
         if old.answer(2 * at + 1, 5).get("grpc-status") != "0":
             raise AssertionError("an old connection fails: %s" % old.fields)

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 
+import slow
 import wire
 from protobytes import field
 
@@ -49,8 +50,8 @@ class Healthy:
     def run(self, target, name):
         block = wire.request("AccountService/GetAccount", target.token)
         payload = field(1, name)
-        peers = [wire.Peer(target, source="127.0.0.1", initial_window_size=1 << 20) for _ in range(2)]
-        count, stream, due = 0, 1, time.monotonic()
+        peers = slow.opened(target, 2, wire.call(1, block, payload), source="127.0.0.1", initial_window_size=1 << 20)
+        count, stream, due = 0, 3, time.monotonic()
         while True:
             for peer in peers:
                 begun = time.monotonic()

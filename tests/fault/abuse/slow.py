@@ -15,7 +15,7 @@ MESSAGE_BYTES = 4 << 20
 
 
 def opened(target, count, first, kind=wire.Peer, **options):
-    """Connections that each say `first` as soon as they stand: a stranger who says nothing for a while is cut off for that."""
+    """Connections that each say `first` as soon as they stand: a stranger who asks for nothing is soon cut off."""
     peers = []
     for _ in range(count):
         peers.append(kind(target, **options))
