@@ -221,7 +221,7 @@ class Server:
             words += ["--config", self.folder + "/kamd.ini"]
         return words
 
-    def start(self, timeout=20):
+    def start(self, timeout=60):
         """Starts kamd and waits until it listens. A restart takes the same port."""
         if self not in running:
             running.append(self)
@@ -259,7 +259,7 @@ class Server:
         lines = list(self.lines)
         return "".join([line for line in lines[:-20] if re.search(r"\blevel=(warn|error)", line)][-20:] + lines[-20:])
 
-    def stop(self, timeout=15):
+    def stop(self, timeout=60):
         """SIGTERM; answers the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout * PATIENCE)
