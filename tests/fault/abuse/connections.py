@@ -35,7 +35,7 @@ def idle(target, seconds):
 
 def too_many(target, _):
     """More from one address than are allowed; another address is not affected, and once some close the address is served again."""
-    call = wire.call(1, wire.request("AccountService/GetAccount", target.token), wire.field(1, "accounts/a0"))  # without one they are cut off while others still come
+    call = wire.call(1, wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0"))  # without one they are cut off while others still come
     peers, refused = open_many(target, target.per_address + 50, "127.0.0.3", call)
     if len(peers) != target.per_address or refused != 50:
         raise AssertionError("%d taken, %d refused; the bound is %d" % (len(peers), refused, target.per_address))
