@@ -5,7 +5,7 @@ import select
 import time
 
 import wire
-from wire import CONTINUATION, END_HEADERS, HEADERS
+from wire import END_HEADERS, HEADERS
 from protobytes import field
 
 SIGN_IN = "SessionService/SignIn"
