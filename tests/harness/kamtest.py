@@ -243,15 +243,13 @@ class Server:
                     spoken.set()
         spoken.set()
 
-    def log(self, pattern, timeout=30, after=0):
-        """Waits for a line of the log, other than the first `after` that fit; None where it does not come."""
+    def log(self, pattern, timeout=30):
+        """Waits for a line of the log; None where it does not come."""
         end = time.monotonic() + timeout * PATIENCE
         while True:
-            found = [line for line in list(self.lines) if re.search(pattern, line)]
-            if len(found) > after:
-                return found[after]
-            if time.monotonic() > end:
-                return None
+            found = next((line for line in list(self.lines) if re.search(pattern, line)), None)
+            if found or time.monotonic() > end:
+                return found
             time.sleep(0.02)
 
     def tail(self):
