@@ -178,7 +178,7 @@ class Still(kamtest.Server):
         """The stopped store, for another to start from."""
         shutil.copytree(self.data, other.data)
 
-    def start(self, timeout=20):
+    def start(self, timeout=60):
         settings = {"LD_PRELOAD": STILL, "KAM_STILL_US": str(self.us), "KAM_STILL_SEED": str(self.seed)}
         os.environ.update(settings)
         try:

@@ -48,7 +48,7 @@ class Cli(unittest.TestCase):
         admin.run("accounts", "list", "--server", "localhost:1", expect=kamtest.SIGNED_OUT)
         started = time.monotonic()
         stranger.run("login", "--server", "localhost:1", "--ca", self.server.ca, "--password-file", "-", "admin", stdin="x\n", expect=kamtest.UNAVAILABLE)
-        self.assertLess(time.monotonic() - started, 5 * kamtest.PATIENCE)
+        self.assertLess(time.monotonic() - started, 30, "it goes on trying")
 
     def test_usage(self):
         for words in (["fly"], ["accounts", "fly"], ["accounts", "list", "--fly"], ["accounts", "get"], ["accounts", "get", "a", "b"],
@@ -144,7 +144,7 @@ class Cli(unittest.TestCase):
         except OSError:  # the other end is closed
             pass
         os.close(reader)
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(60 * kamtest.PATIENCE), 0)
         return text.decode()
 
     def test_a_page_and_all_pages(self):
@@ -173,15 +173,14 @@ class Cli(unittest.TestCase):
         self.assertEqual([version["operation"] for version in history], ["OPERATION_UNDELETE", "OPERATION_DELETE", "OPERATION_CREATE"])
 
     def test_watch_prints_changes_as_they_come(self):
-        watching = self.admin.spawn("accounts", "watch", "-o", "jsonl")
+        watching, line = self.admin.watch("accounts", touch=lambda number: self.admin.run("accounts", "create", "watched-%d" % number, "--set", "display_name=W"))
         try:
-            time.sleep(1.0 * kamtest.PATIENCE)
+            self.assertIn("accounts/watched-", line)
             self.admin.run("accounts", "create", "watched", "--set", "display_name=Watched")
-            line = watching.stdout.readline()
-            self.assertIn("accounts/watched", line)
+            self.assertTrue(any('"accounts/watched"' in line for line in watching.stdout))
         finally:
             watching.send_signal(signal.SIGINT)
-            self.assertEqual(watching.wait(10 * kamtest.PATIENCE), 130)
+            self.assertEqual(watching.wait(60 * kamtest.PATIENCE), 130)
             watching.stdout.close()
             watching.stderr.close()
 
@@ -207,9 +206,11 @@ class Cli(unittest.TestCase):
         self.assertIn("marketing", text)
 
     def test_nothing_is_asked_without_a_terminal(self):
-        started = time.monotonic()
-        self.admin.run("accounts", "delete", "acme", expect=kamtest.USAGE)
-        self.assertLess(time.monotonic() - started, 2 * kamtest.PATIENCE)
+        reader, writer = os.pipe()  # whoever asked would wait
+        with open(reader) as silent, open(writer, "w"):
+            done = subprocess.run([kamtest.KAM, "accounts", "delete", "acme"], env=self.admin.environment, stdin=silent, capture_output=True,
+                                  timeout=60 * kamtest.PATIENCE)
+        self.assertEqual(done.returncode, kamtest.USAGE, done.stderr)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@
 import json
 import os
 import sys
-import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
@@ -102,12 +101,17 @@ class Roles(unittest.TestCase):
         self.assertEqual(user.run("accounts", "list", "-o", "name").out.split(), ["accounts/acme"])
         self.assertEqual(user.json("accounts", "list", "--count").get("totalSize"), "1")
         self.assertEqual(user.run("opportunities", "list", "--parent", "accounts/-", "-o", "name").out.split(), ["accounts/acme/opportunities/d"])
-        watching = user.spawn("accounts", "watch", "-o", "jsonl")
+
+        def touch(number):
+            for account in ("bolt", "acme"):
+                self.admin.run("accounts", "update", account, "--set", "description=change %s" % number)
+
+        watching, line = user.watch("accounts", touch=touch)
         try:
-            time.sleep(1.0 * kamtest.PATIENCE)
-            self.admin.run("accounts", "update", "bolt", "--set", "description=unseen")
-            self.admin.run("accounts", "update", "acme", "--set", "description=seen")
-            line = watching.stdout.readline()
+            touch("last")
+            while "change last" not in line:
+                self.assertIn("accounts/acme", line)
+                line = watching.stdout.readline()
             self.assertIn("accounts/acme", line)
         finally:
             watching.kill()

@@ -51,7 +51,7 @@ class Manager:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(address)
 
-    def hear(self, timeout=10):
+    def hear(self, timeout=30):
         """The next thing that is told, None where nothing comes."""
         self.socket.settimeout(timeout * kamtest.PATIENCE)
         try:
@@ -59,7 +59,7 @@ class Manager:
         except socket.timeout:
             return None
 
-    def wait_for(self, text, timeout=15):
+    def wait_for(self, text, timeout=60):
         end = time.monotonic() + timeout * kamtest.PATIENCE
         while time.monotonic() < end:
             heard = self.hear(max(0.01, (end - time.monotonic()) / kamtest.PATIENCE))

@@ -67,7 +67,7 @@ class Over(unittest.TestCase):
         self.assertTrue(what())
 
     def test_an_idle_session_ends_and_is_removed(self):
-        with kamtest.Server(config=CHEAP + "[sessions]\nidle_seconds = %d\n" % (4 * kamtest.PATIENCE)) as server:
+        with kamtest.Server(config=CHEAP + "[sessions]\nidle_seconds = %d\n" % (6 * kamtest.PATIENCE)) as server:
             jane, admin = server.new_user("jane", "kam"), server.admin()
             # Two others are not: one of a name that could be taken for something else.
             busy = server.new_user("tokens")
@@ -76,7 +76,7 @@ class Over(unittest.TestCase):
             self.assertEqual(self.records(admin, "SweepSessions"), 1, "one record, and none where nothing is over")
 
     def test_a_session_ends_after_its_lifetime_however_much_it_is_used(self):
-        with kamtest.Server(config=CHEAP + "[sessions]\nlifetime_seconds = %d\nidle_seconds = 8\n" % (4 * kamtest.PATIENCE)) as server:
+        with kamtest.Server(config=CHEAP + "[sessions]\nlifetime_seconds = %d\nidle_seconds = 8\n" % (10 * kamtest.PATIENCE)) as server:
             jane = server.new_user("jane", "kam")
             stream = Stream(self, server, jane.token)
             self.until(lambda: jane.try_run("whoami").status == kamtest.SIGNED_OUT)

@@ -10,7 +10,8 @@ What is measured on a machine that others use too is measured up to three times;
     tests/fault/abuse_test.py [NAME…]               only these, and every bound is held
     KAM_ABUSE=all tests/fault/abuse_test.py         all of them
 
-Otherwise, as tools/test runs it, one or two of each kind are tried, and the p99 is shown but not held against its bound: a busy machine's is its own.
+Otherwise, as tools/test runs it, one or two of each kind are tried, the p99 is shown but not held against its bound, and what must happen may take five times as long: a busy
+machine's times are its own.
 """
 
 import json
@@ -21,6 +22,7 @@ import sys
 import time
 import traceback
 import unittest
+import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "abuse"))
@@ -119,6 +121,7 @@ class Attack:
             os.close(read)
             measure.end_with_parent()
             os.nice(10)
+            warnings.simplefilter("ignore", ResourceWarning)  # of connections that are left open: thousands of lines
             try:
                 took, note = attack(target, ATTACK_S)
                 outcome = {"took": took, "note": note}
@@ -143,6 +146,7 @@ class Figures:
     """One try of one attack."""
 
     strict = False # whether the p99 is held against its bound
+    patience = 5   # how many times as long an attacker may last
     base_s = 0.3   # where it is only shown
     quiet = [] # how long calls took before attacks, in all of this run
 
@@ -176,8 +180,8 @@ class Figures:
             yield "kamd or the honest client ended"
         if "fault" in self.outcome:
             yield self.outcome["fault"]
-        elif self.within_s is not NEVER and self.took > self.within_s:
-            yield "%s after %.2f s, not within %d s" % (self.must, self.took, self.within_s)
+        elif self.within_s is not NEVER and self.took > self.within_s * self.patience:
+            yield "%s after %.2f s, not within %d s" % (self.must, self.took, self.within_s * self.patience)
         if self.grown > MEMORY_MOST_BYTES:
             yield "memory grew by %.1f MiB" % (self.grown / (1 << 20))
         if self.strict and self.ratio > P99_MOST:
@@ -296,7 +300,8 @@ class Abuse(unittest.TestCase):
 if __name__ == "__main__":
     names = [name for name in sys.argv[1:] if not name.startswith("-")]
     Figures.strict = bool(names) or os.environ.get("KAM_ABUSE") == "all"
-    Figures.base_s = BASE_S if Figures.strict else Figures.base_s
+    if Figures.strict:
+        Figures.base_s, Figures.patience = BASE_S, 1
     Abuse.rows = [row for row in ATTACKS if (any(name in row[0] for name in names) if names else Figures.strict or row[0] in USUAL)]
     assert USUAL <= {row[0] for row in ATTACKS}
     unittest.main(argv=sys.argv[:1])

@@ -9,10 +9,12 @@ Everything lies in one temporary folder (KAM_TEST_KEEP=1 keeps it). The programs
 sets, otherwise in build/release. Nothing but Python's own library is needed.
 """
 
+import faulthandler
 import json
 import os
 import re
 import secrets
+import select
 import shutil
 import signal
 import subprocess
@@ -20,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 KAMD = os.environ.get("KAMD", os.path.join(ROOT, "build/release/server/kamd"))
@@ -29,6 +32,39 @@ MAPS = os.path.join(ROOT, "client", "cli", "maps")
 
 # Sanitizers make programs slower; a test that waits, waits this many times longer.
 PATIENCE = int(os.environ.get("KAM_TEST_PATIENCE", "1"))
+
+# The servers that run. What they logged is shown where a test fails, and where it takes so long that ctest is about to end it.
+running = []
+TIMEOUT_S = int(os.environ.get("KAM_TEST_TIMEOUT", "0"))
+
+
+def show_logs(what):
+    for server in list(running):
+        sys.stderr.write("\n%s; the log of kamd at port %d:\n%s" % (what, server.port, server.tail()))
+    sys.stderr.flush()
+
+
+def _show_logs_of_failures():
+    def showing(report):
+        def shown(result, test, *error):
+            if error[-1]:
+                show_logs("failed: %s" % test)
+            report(result, test, *error)
+        return shown
+    for name in ("addError", "addFailure", "addSubTest"):
+        setattr(unittest.TestResult, name, showing(getattr(unittest.TestResult, name)))
+
+
+def _out_of_time():
+    faulthandler.dump_traceback()
+    show_logs("out of time")
+
+
+_show_logs_of_failures()
+if TIMEOUT_S:
+    _timer = threading.Timer(TIMEOUT_S - 5, _out_of_time)
+    _timer.daemon = True
+    _timer.start()
 
 # What a command's exit status means (kam --help).
 OK, OTHER, USAGE, NOT_FOUND, SIGNED_OUT, DENIED, CONFLICT, UNAVAILABLE, PARTLY, DECLINED = range(10)
@@ -100,6 +136,17 @@ class User:
         return subprocess.Popen([KAM, *[str(word) for word in words]], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
+    def watch(self, *words, touch):
+        """Starts to watch. It is open once it tells of what `touch` changes, which is called with 0, 1 and so on until then. Answers it and its first line."""
+        watching, end, count = self.spawn(*words, "watch", "-o", "jsonl"), time.monotonic() + 60 * PATIENCE, 0
+        while not select.select([watching.stdout], [], [], 0.1)[0]:
+            if time.monotonic() > end:
+                watching.kill()
+                raise AssertionError("the watch does not begin: %s" % watching.communicate()[1])
+            touch(count)
+            count += 1
+        return watching, watching.stdout.readline()
+
     def call(self, method, request, expect=OK):
         """Any method, with the request as JSON on stdin."""
         result = self.run("call", method, "-", "-o", "json", stdin=json.dumps(request), expect=expect)
@@ -141,7 +188,7 @@ class Server:
         if kind is None:
             self.close()
             return
-        sys.stderr.write("".join(self.lines[-20:]))
+        show_logs("failed")
         try:
             self.close()
         except AssertionError as fault:
@@ -174,14 +221,16 @@ class Server:
             words += ["--config", self.folder + "/kamd.ini"]
         return words
 
-    def start(self, timeout=20):
+    def start(self, timeout=60):
         """Starts kamd and waits until it listens. A restart takes the same port."""
+        if self not in running:
+            running.append(self)
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                         errors="replace", pass_fds=self.pass_fds)
         self.listens, spoken = False, threading.Event()
         threading.Thread(target=self._read_log, args=(self.process, spoken), daemon=True).start()
         if not spoken.wait(timeout * PATIENCE) or not self.listens:
-            raise AssertionError("kamd does not listen:\n" + "".join(self.lines[-20:]))
+            raise AssertionError("kamd does not listen:\n" + self.tail())
 
     def _read_log(self, process, spoken):
         with process.stderr:
@@ -194,17 +243,21 @@ class Server:
                     spoken.set()
         spoken.set()
 
-    def log(self, pattern, timeout=10):
+    def log(self, pattern, timeout=30):
         """Waits for a line of the log; None where it does not come."""
         end = time.monotonic() + timeout * PATIENCE
-        while time.monotonic() < end:
+        while True:
             found = next((line for line in list(self.lines) if re.search(pattern, line)), None)
-            if found:
+            if found or time.monotonic() > end:
                 return found
             time.sleep(0.02)
-        return None
 
-    def stop(self, timeout=15):
+    def tail(self):
+        """The end of the log, and before it the last lines that warn."""
+        lines = list(self.lines)
+        return "".join([line for line in lines[:-20] if re.search(r"\blevel=(warn|error)", line)][-20:] + lines[-20:])
+
+    def stop(self, timeout=60):
         """SIGTERM; answers the exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout * PATIENCE)
@@ -230,6 +283,8 @@ class Server:
         elif self.process:
             status = self.process.returncode
         self.process = None
+        if self in running:
+            running.remove(self)
         if os.environ.get("KAM_TEST_KEEP") != "1":
             shutil.rmtree(self.folder, ignore_errors=True)
         if status != 0:

@@ -22,7 +22,7 @@ def words(method, request, by=("--reflect-header", "@" + HEADERS, "--header", "@
 
 
 def call(method, request, expect=0, **options):
-    done = subprocess.run(words(method, request, **options), capture_output=True, text=True, timeout=30)
+    done = subprocess.run(words(method, request, **options), capture_output=True, text=True, timeout=60)
     # buf's own convention: the exit status is the gRPC code times eight.
     assert done.returncode == expect * 8, (method, done.returncode, done.stdout, done.stderr)
     return json.loads(done.stdout) if expect == 0 else done.stderr

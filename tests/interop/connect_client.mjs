@@ -7,7 +7,7 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 
-const { KAM_ADDRESS, KAM_CA, KAM_USER, KAM_PASSWORD, KAM_NAME, KAM_SET } = process.env;
+const { KAM_ADDRESS, KAM_CA, KAM_USER, KAM_PASSWORD, KAM_NAME, KAM_SET, KAM_TEST_PATIENCE = "1" } = process.env;
 const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(KAM_SET)));
 let token = "";
 const signed = (next) => (request) => {
@@ -25,7 +25,7 @@ const transport = transports[process.argv[2]](options);
 const client = (name) => createClient(registry.getService(`kam.v1.${name}`), transport);
 const Account = registry.getMessage("kam.v1.Account");
 const accounts = client("AccountService");
-const timeout = { timeoutMs: 10000 };
+const timeout = { timeoutMs: 30000 * Number(KAM_TEST_PATIENCE) };
 
 const session = await client("SessionService").signIn({ user: KAM_USER, password: KAM_PASSWORD }, timeout);
 token = session.token;
@@ -55,7 +55,7 @@ assert.equal(updated.displayName, "Grün");
 assert.equal(updated.region, "EMEA");
 console.log("ok: update");
 
-setTimeout(() => ended.abort(new Error("no change arrived")), 20000).unref();
+setTimeout(() => ended.abort(new Error("no change arrived")), timeout.timeoutMs).unref();
 let seen;
 for await (const event of events) {
   if (event.changes.length) {

@@ -23,7 +23,7 @@ def call(method, request, expect=200):
     with open(REQUEST, "w") as file:
         json.dump(request, file)
     words = curl("--json", "@" + REQUEST, "--write-out", "\n%{http_code}", "https://%s/kam.v1.%s" % (ENV["KAM_ADDRESS"], method))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     body, status = done.stdout.rsplit("\n", 1)
     assert int(status) == expect, (method, status, body)
     return json.loads(body)

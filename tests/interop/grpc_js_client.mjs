@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
 
-const { KAM_ADDRESS, KAM_CA, KAM_USER, KAM_PASSWORD, KAM_NAME, KAM_PROTO } = process.env;
+const { KAM_ADDRESS, KAM_CA, KAM_USER, KAM_PASSWORD, KAM_NAME, KAM_PROTO, KAM_TEST_PATIENCE = "1" } = process.env;
 const files = readdirSync(`${KAM_PROTO}/kam/v1`).map((name) => `kam/v1/${name}`);
 const definition = loader.loadSync(files, { includeDirs: [KAM_PROTO, "/usr/include"], keepCase: true, longs: String, enums: String, arrays: true });
 const { kam } = grpc.loadPackageDefinition(definition);
@@ -14,7 +14,8 @@ const sessions = new kam.v1.SessionService(KAM_ADDRESS, credentials);
 const accounts = new kam.v1.AccountService(KAM_ADDRESS, credentials);
 const watch = new kam.v1.WatchService(KAM_ADDRESS, credentials);
 const metadata = new grpc.Metadata();
-const deadline = () => ({ deadline: Date.now() + 10000 });
+const timeoutMs = 30000 * Number(KAM_TEST_PATIENCE);
+const deadline = () => ({ deadline: Date.now() + timeoutMs });
 
 // One unary call; resolves to the reply and the headers.
 function call(client, method, request) {
@@ -47,7 +48,7 @@ const stream = watch.Watch({ from_revision: revision, collections: ["accounts"] 
 const arrived = new Promise((resolve, reject) => {
   stream.on("data", (event) => { if (event.changes.length) { resolve(event); } });
   stream.on("error", reject);
-  setTimeout(() => reject(new Error("no change arrived")), 20000).unref();
+  setTimeout(() => reject(new Error("no change arrived")), timeoutMs).unref();
 });
 console.log("ok: watch");
 

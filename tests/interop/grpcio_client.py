@@ -11,6 +11,8 @@ import threading
 
 import grpc
 
+TIMEOUT_S = 30 * int(os.environ.get("KAM_TEST_PATIENCE", "1"))
+
 
 def generate(proto, folder):
     os.makedirs(folder)
@@ -39,22 +41,22 @@ def main():
     accounts, watch = account_pb2_grpc.AccountServiceStub(channel), watch_pb2_grpc.WatchServiceStub(channel)
     sessions = session_pb2_grpc.SessionServiceStub(channel)
 
-    signed_in = sessions.SignIn(session_pb2.SignInRequest(user=os.environ["KAM_USER"], password=os.environ["KAM_PASSWORD"]), timeout=10)
+    signed_in = sessions.SignIn(session_pb2.SignInRequest(user=os.environ["KAM_USER"], password=os.environ["KAM_PASSWORD"]), timeout=TIMEOUT_S)
     metadata = [("authorization", "Bearer " + signed_in.token)]
     print("ok: sign in")
 
     account = account_pb2.Account(display_name="Grün & Söhne", region="EMEA")
-    made = accounts.CreateAccount(account_pb2.CreateAccountRequest(account_id=os.environ["KAM_NAME"], account=account), metadata=metadata, timeout=10)
+    made = accounts.CreateAccount(account_pb2.CreateAccountRequest(account_id=os.environ["KAM_NAME"], account=account), metadata=metadata, timeout=TIMEOUT_S)
     assert made.name == "accounts/" + os.environ["KAM_NAME"] and made.etag, made
     print("ok: create")
 
-    reading = accounts.GetAccount.with_call(standard_pb2.GetRequest(name=made.name), metadata=metadata, timeout=10)
+    reading = accounts.GetAccount.with_call(standard_pb2.GetRequest(name=made.name), metadata=metadata, timeout=TIMEOUT_S)
     assert reading[0] == made, reading[0]
     headers = dict(reading[1].initial_metadata()) | dict(reading[1].trailing_metadata())
     revision = int(headers["kam-revision"])
     print("ok: read")
 
-    page = accounts.ListAccounts(standard_pb2.ListRequest(filter='region = "EMEA"', page_size=10, count=True), metadata=metadata, timeout=10)
+    page = accounts.ListAccounts(standard_pb2.ListRequest(filter='region = "EMEA"', page_size=10, count=True), metadata=metadata, timeout=TIMEOUT_S)
     assert [item.name for item in page.accounts] == [made.name] and page.total_size == 1, page
     print("ok: list")
 
@@ -65,12 +67,12 @@ def main():
 
     change = account_pb2.Account(name=made.name, display_name="Grün", etag=made.etag)
     updated = accounts.UpdateAccount(account_pb2.UpdateAccountRequest(account=change, update_mask=field_mask_pb2.FieldMask(paths=["display_name"])),
-                                     metadata=metadata, timeout=10)
+                                     metadata=metadata, timeout=TIMEOUT_S)
     assert updated.display_name == "Grün" and updated.region == "EMEA" and updated.etag != made.etag, updated
     print("ok: update")
 
     while True:
-        event = events.get(timeout=20)
+        event = events.get(timeout=TIMEOUT_S)
         if isinstance(event, grpc.RpcError):
             raise event
         if event.changes:
@@ -81,7 +83,7 @@ def main():
     print("ok: change arrived")
 
     try:
-        accounts.UpdateAccount(account_pb2.UpdateAccountRequest(account=change), metadata=metadata, timeout=10)
+        accounts.UpdateAccount(account_pb2.UpdateAccountRequest(account=change), metadata=metadata, timeout=TIMEOUT_S)
         raise AssertionError("a stale etag was accepted")
     except grpc.RpcError as error:
         assert error.code() == grpc.StatusCode.ABORTED and error.details(), error

@@ -65,7 +65,7 @@ def descriptor_set(folder):
 def run(command, environment):
     """What the client printed, and whether it ended well; one that hangs is ended."""
     try:
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=150)
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=400)
         return done.stdout.decode(), done.returncode == 0
     except subprocess.TimeoutExpired as late:
         return (late.stdout or b"").decode(), False

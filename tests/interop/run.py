@@ -30,7 +30,7 @@ def main():
         environment = dict(os.environ, KAM_ADDRESS=server.address, KAM_CA=server.ca, KAM_USER="users/admin", KAM_PASSWORD=server.password,
                            KAM_NAME="interop-1", KAM_PROTO=os.path.join(kamtest.ROOT, "proto"), KAM_SET=descriptor_set(server.folder),
                            KAM_SCRATCH=server.folder, HOME=server.folder, NODE_EXTRA_CA_CERTS=server.ca)
-        done = subprocess.run(sys.argv[1:], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=100)
+        done = subprocess.run(sys.argv[1:], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=400)
         sys.stdout.write(done.stdout)
         seen = [line[4:] for line in done.stdout.splitlines() if line.startswith("ok: ")]
         if done.returncode != 0 or seen != STEPS:

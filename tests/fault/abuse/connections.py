@@ -6,18 +6,21 @@ import struct
 import time
 
 import measure
+import slow
 import wire
 from protobytes import field
 
 
-def open_many(target, count, source):
-    """As many connections as the server takes; answers them and how many were refused."""
+def open_many(target, count, source, first=b""):
+    """As many connections as the server takes, each of which says `first`; answers them and how many were refused."""
     peers, refused = [], 0
     for _ in range(count):
         try:
             peers.append(wire.Peer(target, source=source))
         except wire.Cut:
             refused += 1
+        else:
+            peers[-1].send(first)
     return peers, refused
 
 
@@ -32,7 +35,8 @@ def idle(target, seconds):
 
 def too_many(target, _):
     """More from one address than are allowed; another address is not affected, and once some close the address is served again."""
-    peers, refused = open_many(target, target.per_address + 50, "127.0.0.3")
+    call = wire.call(1, wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0"))  # without one they are cut off while others still come
+    peers, refused = open_many(target, target.per_address + 50, "127.0.0.3", call)
     if len(peers) != target.per_address or refused != 50:
         raise AssertionError("%d taken, %d refused; the bound is %d" % (len(peers), refused, target.per_address))
     wire.Peer(target, source="127.0.0.4").close()
@@ -75,12 +79,12 @@ def handshakes(target, seconds):
 
 def out_of_files(target, pid):
     """Connections until the server has no file descriptor left; answers how much of a second of the processor it then takes in one second."""
-    old = wire.Peer(target, source="127.0.0.5")
     block, payload = wire.request("AccountService/GetAccount", target.token), field(1, "accounts/a0")
+    old = slow.opened(target, 1, wire.call(1, block, payload), source="127.0.0.5")[0]
     waiting = [target.connect() for _ in range(100)]
     time.sleep(0.5)
     before = measure.processor_seconds(pid)
-    for at in range(10):
+    for at in range(1, 11):
         old.send(wire.call(2 * at + 1, block, payload))
         if old.answer(2 * at + 1, 5).get("grpc-status") != "0":
             raise AssertionError("an old connection fails: %s" % old.fields)

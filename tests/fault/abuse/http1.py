@@ -23,13 +23,6 @@ class Plain(wire.Peer):
         pass
 
 
-def open_many(target, count, first):
-    peers = [Plain(target) for _ in range(count)]
-    for peer in peers:
-        peer.send(first)
-    return peers
-
-
 def drip(peer):
     """A byte now and then keeps no connection."""
     if int(time.monotonic() * 5) % 5 == 0:
@@ -37,19 +30,18 @@ def drip(peer):
 
 
 def line(target, _):
-    return slow.until_cut(open_many(target, 50, b"POST /kam.v1.Sess"), 15, drip)
+    return slow.until_cut(slow.opened(target, 50, b"POST /kam.v1.Sess", Plain), 15, drip)
 
 
 def headers(target, _):
-    return slow.until_cut(open_many(target, 50, SIGN_IN + b"x-slow: "), 15, drip)
+    return slow.until_cut(slow.opened(target, 50, SIGN_IN + b"x-slow: ", Plain), 15, drip)
 
 
 def body(target, head):
     """40 connections hold a body of 4 MiB that lacks its end."""
-    peers, held = open_many(target, 40, b""), 0
+    peers, held = slow.opened(target, 40, head + b"content-length: %d\r\n\r\n" % slow.MESSAGE_BYTES, Plain), 0
     for peer in peers:
         try:
-            peer.send(head + b"content-length: %d\r\n\r\n" % slow.MESSAGE_BYTES)
             for _ in range(255):
                 peer.send(bytes(16384), 0.5)
                 held += 16384

@@ -8,7 +8,9 @@ import signal
 import struct
 import sys
 import time
+import traceback
 
+import slow
 import wire
 from protobytes import field
 
@@ -40,14 +42,16 @@ class Healthy:
                 self.run(target, name)
             except wire.Cut as cut:
                 print("the healthy client was cut off: %s" % cut, file=sys.stderr)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(status)
 
     def run(self, target, name):
         block = wire.request("AccountService/GetAccount", target.token)
         payload = field(1, name)
-        peers = [wire.Peer(target, source="127.0.0.1", initial_window_size=1 << 20) for _ in range(2)]
-        count, stream, due = 0, 1, time.monotonic()
+        peers = slow.opened(target, 2, wire.call(1, block, payload), source="127.0.0.1", initial_window_size=1 << 20)
+        count, stream, due = 0, 3, time.monotonic()
         while True:
             for peer in peers:
                 begun = time.monotonic()

@@ -17,18 +17,19 @@ def refused(target, seconds, block, make_body, statuses, pause=0.02):
     end, count, worst, stream, seen = time.monotonic() + seconds, 0, 0, 1, set()
     with wire.Peer(target) as peer:
         while count == 0 or time.monotonic() < end:
-            begun = time.monotonic()
             peer.send(wire.frame(HEADERS, END_HEADERS, stream, block))
-            body = make_body()
+            body = memoryview(make_body())
             while body and stream not in peer.ended and stream not in peer.resets:
                 room = min(peer.windows[0], peer.windows.setdefault(stream, peer.first_window), 16384)
                 if room <= 0:
-                    peer.wait(5, lambda: peer.windows[0] > 0 and peer.windows[stream] > 0 or stream in peer.ended)
+                    if not peer.wait(10, lambda: peer.windows[0] > 0 and peer.windows[stream] > 0 or stream in peer.ended or stream in peer.resets):
+                        raise AssertionError("neither an answer nor room for more")
                     continue
                 piece, body = body[:room], body[room:]
                 peer.send(wire.frame(DATA, 0 if body else END_STREAM, stream, piece))
                 peer.windows[0] -= len(piece)
                 peer.windows[stream] -= len(piece)
+            begun = time.monotonic()
             status = peer.answer(stream).get("grpc-status")
             if status not in statuses:
                 raise AssertionError("answered with %s" % peer.fields.get(stream))

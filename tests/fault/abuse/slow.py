@@ -5,13 +5,22 @@ import select
 import time
 
 import wire
-from wire import CONTINUATION, END_HEADERS, HEADERS
+from wire import END_HEADERS, HEADERS
 from protobytes import field
 
 SIGN_IN = "SessionService/SignIn"
 CREATE = "AccountService/CreateAccount"
 LIST = "AccountService/ListAccounts"
 MESSAGE_BYTES = 4 << 20
+
+
+def opened(target, count, first, kind=wire.Peer, **options):
+    """Connections that each say `first` as soon as they stand: a stranger who asks for nothing is soon cut off."""
+    peers = []
+    for _ in range(count):
+        peers.append(kind(target, **options))
+        peers[-1].send(first)
+    return peers
 
 
 def until_cut(peers, most_s, step=lambda peer: None):
@@ -66,9 +75,7 @@ def silence(target, _):
 
 
 def no_settings(target, _):
-    peers = [wire.Peer(target, start=False) for _ in range(100)]
-    for peer in peers[::2]:
-        peer.send(wire.PREFACE)
+    peers = opened(target, 50, wire.PREFACE, start=False) + opened(target, 50, b"", start=False)
     return until_cut(peers, 15)
 
 
@@ -79,27 +86,23 @@ def no_call(target, _):
 
 def headers(target, _):
     """A header block that is never finished, a byte now and then."""
-    peers = [wire.Peer(target) for _ in range(50)]
-    for peer in peers:
-        peer.send(wire.frame(HEADERS, 0, 1, wire.request(SIGN_IN)))
-    return until_cut(peers, 15)
+    return until_cut(opened(target, 50, wire.frame(HEADERS, 0, 1, wire.request(SIGN_IN))), 15)
 
 
 def frame_part(target, _):
     """A frame that is never finished, a byte now and then."""
-    peers = [wire.Peer(target) for _ in range(50)]
-    for peer in peers:
-        peer.send(wire.frame(HEADERS, END_HEADERS, 1, wire.request(SIGN_IN))[:-1])
-    return until_cut(peers, 15)
+    return until_cut(opened(target, 50, wire.frame(HEADERS, END_HEADERS, 1, wire.request(SIGN_IN))[:-1]), 15)
 
 
 def body(target, method, token, connections):
     """Each connection holds a message of 4 MiB that lacks its last bytes; answers how long the last was held."""
     block, held, longest = wire.request(method, token), 0, 0
-    peers = [wire.Peer(target) for _ in range(connections)]
+    peers = opened(target, connections, wire.frame(HEADERS, END_HEADERS, 1, block) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=MESSAGE_BYTES)))
     for peer in peers:
-        peer.send(wire.frame(HEADERS, END_HEADERS, 1, block) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=MESSAGE_BYTES)))
-        held += peer.send_body(1, MESSAGE_BYTES - 16384, 1)
+        try:
+            held += peer.send_body(1, MESSAGE_BYTES - 16384, 1)
+        except wire.Cut:  # so long did the others before it take
+            pass
     begun = time.monotonic()
     for peer in peers:
         try:

@@ -190,7 +190,7 @@ static void grpc_timeouts(void **state)
 	status_init(&st);
 	status_fail(&st, STATUS_DEADLINE_EXCEEDED, "", "too late");
 	raw_post(raw, "Say", "application/grpc", wait, soon);
-	assert_in_range(rpc_call_deadline_us(raw->echo->waiting), now + 100000, now + 5000000);
+	assert_in_range(rpc_call_deadline_us(raw->echo->waiting), now + 100000, clock_monotonic_us() + 100000);
 	rpc_call_finish(raw->echo->waiting, &st);
 	raw_settle(raw);
 	assert_has(raw->reply.headers, "grpc-status: 4");
@@ -372,7 +372,7 @@ static void connect_compression_and_timeouts(void **state)
 	assert_has(reply->headers, "accept-encoding: gzip");
 	assert_has(raw_post(raw, "Say", "application/json", bytes_of("{}"), bad)->headers, ":status: 400");
 	raw_post(raw, "Say", "application/json", bytes_of("{\"text\":\"wait\"}"), timeout);
-	assert_in_range(rpc_call_deadline_us(raw->echo->waiting), now + 5000000, now + 9000000);
+	assert_in_range(rpc_call_deadline_us(raw->echo->waiting), now + 5000000, clock_monotonic_us() + 5000000);
 	rpc_call_send(raw->echo->waiting, text_message("late"));
 	raw_settle(raw);
 	assert_string_equal(raw->reply.headers, ""); /* nothing goes out before the outcome */

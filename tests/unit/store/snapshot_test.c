@@ -216,7 +216,7 @@ static bool visit_count(void *context, const char *name, const struct store_reco
 
 static void test_speed(void **state)
 {
-	enum { ROWS = 100000, BATCH = 1000, VALUE_BYTES = 300, RENEWALS = 100000 };
+	enum { ROWS = 20000, BATCH = 1000, VALUE_BYTES = 300, RENEWALS = 20000 };
 	struct fixture *f = *state;
 	static uint8_t value[VALUE_BYTES] = "1=";
 	memset(value + 2, 'v', 20);

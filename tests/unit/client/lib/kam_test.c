@@ -99,12 +99,13 @@ static void deadline_ends_call(void **state)
 	struct fixture *fixture = *state;
 	const struct kam_call_options options = {.timeout_ms = 150, .idempotent = true};
 	open_kam(fixture);
+	assert_true(call(fixture, NULL)); /* the connection stands */
 	fixture->server.silent = true;
 	int64_t start_us = clock_monotonic_us();
 	assert_false(call(fixture, &options));
 	int64_t took_us = clock_monotonic_us() - start_us;
 	assert_int_equal(fixture->st.code, KAM_DEADLINE_EXCEEDED);
-	assert_true(took_us >= 140000 && took_us < 3000000);
+	assert_true(took_us >= 140000 && took_us < 30000000);
 	fixture->server.silent = false;
 	assert_true(call(fixture, NULL));
 	assert_int_equal(fixture->server.accepted, 1);
@@ -120,7 +121,7 @@ static void nobody_listens(void **state)
 	assert_false(call(fixture, NULL));
 	assert_int_equal(fixture->st.code, KAM_UNAVAILABLE);
 	assert_non_null(strstr(fixture->st.message, fixture->address));
-	assert_true(clock_monotonic_us() - start_us < 5000000);
+	assert_true(clock_monotonic_us() - start_us < 30000000);
 }
 
 static void unknown_authority_is_refused(void **state)

@@ -314,7 +314,7 @@ static inline void open_kam(struct fixture *fixture)
 		.token = "secret",
 		.user_agent = "test/1",
 		.base = fixture->server.base,
-		.connect_timeout_ms = 2000,
+		.connect_timeout_ms = 30000,
 	};
 	fixture->kam = kam_open(&options, &fixture->st);
 	assert_non_null(fixture->kam);

@@ -169,14 +169,14 @@ static void on_leave(evutil_socket_t unused, short what, void *context)
 static void nothing_follows_a_cancel(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct kam_call_options options = {.timeout_ms = 20};
+	const struct kam_call_options options = {.timeout_ms = 250};
 	const struct timeval soon = {0, 1000};
 	struct outcome outcome = {0};
 	open_kam(fixture);
 	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, watch, &options, &outcome_events, &outcome, &fixture->st);
 	struct event *timer = evtimer_new(fixture->server.base, on_leave, exchange);
 	event_add(timer, &soon);
-	usleep(50000);
+	usleep(300000);
 	assert_true(call(fixture, NULL));
 	assert_int_equal(outcome.finished, 0);
 	event_free(timer);
