@@ -232,7 +232,7 @@ struct rpc_session {
 	size_t held_bytes, held_max_bytes; /* in the `in` queues of all calls */
 	struct rpc_budget *budget;
 	size_t queued_bytes;         /* in the `out` queues of all calls */
-	int64_t opened_us, now_us;   /* now: as of the last tick */
+	int64_t opened_us, now_us;   /* now: as of the last tick or bytes received */
 	int64_t headers_us;          /* a header block is unfinished since; 0: none is */
 	const char *offence;
 	struct rpc_call *arriving;   /* whose header block is; NULL: nobody's who is known */

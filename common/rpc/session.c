@@ -160,6 +160,8 @@ bool rpc_session_receive(struct rpc_session *session, struct bytes bytes)
 	if (session->failed) {
 		return false;
 	}
+	int64_t now_us = clock_monotonic_us();
+	session->now_us = now_us > session->now_us ? now_us : session->now_us;
 	bool ok = session->wire->receive(session, bytes);
 	session_notices(session);
 	return ok && !session->failed;

@@ -59,6 +59,17 @@ static void unfinished_headers_are_cut(void **state)
 	assert_string_equal(rpc_session_offence(raw->echo->session), "slow_headers");
 }
 
+/* The process may have slept since the last tick. */
+static void patience_begins_when_bytes_come(void **state)
+{
+	static const uint8_t half[] = {0, 0, 3, NGHTTP2_HEADERS, 0, 0, 0, 0, 1, 0x83, 0x87, 0x84}; /* no END_HEADERS */
+	struct raw *raw = *state;
+	raw_settle(raw);
+	assert_true(tick(raw, -100000000));
+	assert_true(rpc_session_receive(raw->echo->session, (struct bytes){half, sizeof half}));
+	assert_true(tick(raw, 0));
+}
+
 /* Headers that came whole are not waited for any more, though they were refused. */
 static void refused_headers_are_not_unfinished(void **state)
 {
@@ -166,6 +177,7 @@ int main(void)
 		TEST(silent_peers_are_cut),
 		TEST(idle_peers_that_have_spoken_are_not),
 		TEST(unfinished_headers_are_cut),
+		TEST(patience_begins_when_bytes_come),
 		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),
 		TEST(streams_may_pause_between_messages_but_not_within_one),
