@@ -145,9 +145,12 @@ static const char *choose_name(struct row *row, const ProtobufCMessage *message,
 	const char *name = name_below(row, parent, id);
 	if (name && !call_sees_whatever(call, resource, name)) {
 		char random[TOKEN_SESSION_ID_BYTES];
+		if (*chosen) {
+			row->fault.reason = "you may not choose the id, because you do not see all that might have it: leave it out of the map";
+			return NULL;
+		}
 		token_random_id(random);
-		row->fault.reason = "you may not choose the id, because you do not see all that might have it: leave it out of the map";
-		return *chosen ? NULL : name_below(row, parent, random);
+		return name_below(row, parent, random);
 	}
 	if (name && !made && is_taken(call, name)) {
 		size_t room = LIMIT_ID_BYTES - 9;

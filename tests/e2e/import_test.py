@@ -196,6 +196,7 @@ class Import(unittest.TestCase):
             told = {int(row["line"]): (row["outcome"], row.get("column"), row.get("reason", "").replace("dark", "dork")) for row in done["results"]}
             for hidden, missing in ((2, 3), (4, 5), (6, 7), (8, 9)):
                 self.assertEqual(told.get(hidden), told.get(missing), words)
+            self.assertIn(told.get(2), (("IMPORT_OUTCOME_CREATED", None, ""), None), "what went in has no fault")
             self.assertIn("you may not choose the id", told[6][2])
             self.assertIn("import it first", told[8][2])
             self.assertEqual((int(done["created"]), int(done["failed"])), (4, 4))
