@@ -11,26 +11,7 @@
 #include "client/cli/import.h"
 #include "common/schema/rules.h"
 #include "common/schema/value.h"
-
-static struct cli cli;
-
-static int set_up(void **state)
-{
-	struct status st;
-	(void)state;
-	status_init(&st);
-	arena_init(&cli.arena, 64u << 20);
-	cli.schema = schema_new(schema_source_kam(), &st);
-	return cli.schema ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	schema_free((struct schema *)(uintptr_t)cli.schema);
-	arena_done(&cli.arena);
-	return 0;
-}
+#include "tests/unit/client/cli/fixture.h"
 
 /* Values that a map puts in the place of others must be ones the field takes. */
 static void check_values(const char *map, const struct schema_field *field, const Kam__V1__FieldMapping *mapping)

@@ -10,30 +10,16 @@
 
 #include "client/cli/report.h"
 #include "common/schema/json.h"
+#include "tests/unit/client/cli/fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct cli cli;
-
-static int set_up(void **state)
+static int set_up_terminal(void **state)
 {
-	struct status st;
-	(void)state;
-	status_init(&st);
 	terminal_look(&cli.terminal);
 	cli.terminal = (struct terminal){.width = 78};
-	arena_init(&cli.arena, 64u << 20);
-	cli.schema = schema_new(schema_source_kam(), &st);
-	return cli.schema ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	schema_free((struct schema *)(uintptr_t)cli.schema);
-	arena_done(&cli.arena);
-	return 0;
+	return set_up(state);
 }
 
 /* The places stand for what stood behind the command. */
@@ -230,5 +216,5 @@ int main(void)
 		cmocka_unit_test(an_empty_answer_is_drawn), cmocka_unit_test(matrix), cmocka_unit_test(alignment),  cmocka_unit_test(growth),
 		cmocka_unit_test(gap),                      cmocka_unit_test(impact), cmocka_unit_test(whitespace), cmocka_unit_test(candidates_backtest_and_score),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_terminal, tear_down);
 }
