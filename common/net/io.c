@@ -10,6 +10,7 @@
  */
 #include "common/net/io.h"
 
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/net/internal.h"
 
@@ -30,7 +31,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SINGLE_BYTES = 64 << 10 /* read or written before another connection's turn */ };
+enum {
+	SINGLE_BYTES = 64 << 10, /* read or written before another connection's turn */
+	PIECE_BYTES = 4 << 10,   /* given to the owner at a time */
+	TURN_US = 200,           /* for which an owner is given more before another connection's turn */
+};
 
 /* ---- callbacks to the owner ------------------------------------------------------------------------------------------------------- */
 
@@ -120,6 +125,55 @@ static void linger(struct io *io)
 
 /* ---- libevent calls back ----------------------------------------------------------------------------------------------------------- */
 
+/* Gives the owner what came in. Where that takes it long, for a few bytes may ask for much work, other connections have their turn before the rest, and
+ * meanwhile no more is read. */
+static void give(struct io *io, struct evbuffer *input)
+{
+	int64_t end_us = clock_monotonic_us() + TURN_US;
+	bool late = false;
+	enter(io);
+	while (!late && !io->freed && io->state == IO_OPEN && !io->stopped && evbuffer_get_length(input) > 0) {
+		struct evbuffer_iovec piece;
+		if (io->partial) {
+			evbuffer_pullup(input, -1);
+		}
+		evbuffer_peek(input, -1, NULL, &piece, 1);
+		size_t size = io->partial || piece.iov_len < PIECE_BYTES ? piece.iov_len : PIECE_BYTES;
+		size_t taken = io->events->data(io->context, io, (struct bytes){piece.iov_base, size});
+		if (io->freed) {
+			break;
+		}
+		assert(taken <= size);
+		bool whole = size == evbuffer_get_length(input);
+		io->partial = taken < size;
+		evbuffer_drain(input, taken);
+		if (io->partial && whole) {
+			break;
+		}
+		late = evbuffer_get_length(input) > 0 && clock_monotonic_us() > end_us;
+	}
+	if (late && io->state == IO_OPEN && !io->stopped) {
+		io->resting = true;
+		bufferevent_disable(io->bufferevent, EV_READ);
+		event_add(io->timer, &(struct timeval){0, 0});
+	}
+	leave(io);
+}
+
+/* The turn of what waited. */
+static void give_rest(struct io *io)
+{
+	enter(io);
+	io->resting = false;
+	if (!io->stopped) {
+		give(io, bufferevent_get_input(io->bufferevent));
+	}
+	if (!io->freed && io->state == IO_OPEN && !io->stopped && !io->resting) {
+		bufferevent_enable(io->bufferevent, EV_READ);
+	}
+	leave(io);
+}
+
 static void on_read(struct bufferevent *bufferevent, void *context)
 {
 	struct io *io = context;
@@ -132,26 +186,9 @@ static void on_read(struct bufferevent *bufferevent, void *context)
 		}
 		return;
 	}
-	enter(io);
-	while (!io->freed && io->state == IO_OPEN && !io->stopped && evbuffer_get_length(input) > 0) {
-		struct evbuffer_iovec piece;
-		if (io->partial) {
-			evbuffer_pullup(input, -1);
-		}
-		evbuffer_peek(input, -1, NULL, &piece, 1);
-		size_t taken = io->events->data(io->context, io, (struct bytes){piece.iov_base, piece.iov_len});
-		if (io->freed) {
-			break;
-		}
-		assert(taken <= piece.iov_len);
-		bool whole = piece.iov_len == evbuffer_get_length(input);
-		io->partial = taken < piece.iov_len;
-		evbuffer_drain(input, taken);
-		if (io->partial && whole) {
-			break;
-		}
+	if (!io->resting) {
+		give(io, input);
 	}
-	leave(io);
 }
 
 static void on_write(struct bufferevent *bufferevent, void *context)
@@ -258,6 +295,8 @@ static void on_timer(evutil_socket_t socket, short what, void *context)
 	(void)what;
 	if (io->state == IO_CONNECTING) {
 		connect_next(io);
+	} else if (io->state == IO_OPEN) {
+		give_rest(io);
 	} else {
 		io_close(io, "finished");
 	}
@@ -415,7 +454,7 @@ void io_set_reading(struct io *io, bool reading)
 		return;
 	}
 	io->stopped = !reading;
-	if (io->state != IO_OPEN && io->state != IO_HANDSHAKE) {
+	if (io->resting || (io->state != IO_OPEN && io->state != IO_HANDSHAKE)) {
 		return;
 	}
 	if (!reading) {

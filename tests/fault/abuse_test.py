@@ -51,6 +51,7 @@ NEVER = None # what the attacker does goes on, or is answered; the rest is what 
 CUT, REFUSED, BOUNDED = "cut off", "refused with an answer", "bounded"
 ATTACKS = [
     ("rapid reset, signed in", "opens streams with GetAccount and resets each at once", CUT, 1, floods.rapid_reset),
+    ("rapid reset, by reference", "the same with seven bytes of headers each", CUT, 1, floods.rapid_reset_by_reference),
     ("rapid reset, anonymous", "the same without a token", CUT, 1, floods.rapid_reset_anonymous),
     ("MadeYouReset, window overflow", "has the server reset streams: window past 2^31", CUT, 1, floods.reset_by_window),
     ("MadeYouReset, zero update", "has the server reset streams: WINDOW_UPDATE of 0", CUT, 1, floods.reset_by_zero_update),
@@ -120,7 +121,7 @@ class Attack:
         if self.pid == 0:
             os.close(read)
             measure.end_with_parent()
-            os.nice(10)
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
             warnings.simplefilter("ignore", ResourceWarning)  # of connections that are left open: thousands of lines
             try:
                 took, note = attack(target, ATTACK_S)

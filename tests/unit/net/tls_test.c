@@ -151,6 +151,47 @@ static void echoes_over_tls(void **state)
 	assert_string_equal(f->loop.ends[1].reason, "closed by the peer");
 }
 
+/* A record is 16 KiB, and few bytes may ask for much work: others have their turn before all of it is done, and what comes meanwhile stays in the kernel. */
+static void others_have_their_turn(void **state)
+{
+	static uint8_t data[1 << 20];
+	struct fixture *f = *state;
+	struct loop *loop = &f->loop;
+	for (size_t i = 0; i < sizeof data; i++) {
+		data[i] = (uint8_t)(i * 7 + (i >> 9));
+	}
+	loop->echo = false;
+	struct end *much = loop_connect(loop, loop->address, f->client);
+	assert_true(LOOP_UNTIL(loop, loop->ends_count == 2));
+	struct end *little = loop_connect(loop, loop->address, f->client);
+	assert_true(LOOP_UNTIL(loop, much->opened && little->opened && loop->ends_count == 4 && loop->ends[1].opened && loop->ends[3].opened));
+	struct end *busy = &loop->ends[1], *other = &loop->ends[3];
+	busy->take_us = 1000;
+	io_write(much->io, (struct bytes){data, sizeof data});
+	while (busy->received_size == 0) {
+		event_base_loop(loop->base, EVLOOP_ONCE);
+	}
+	assert_in_range(busy->received_size, 1, 8192);
+	io_write(little->io, bytes_of("my turn"));
+	while (other->received_size == 0 && busy->received_size < sizeof data) {
+		event_base_loop(loop->base, EVLOOP_ONCE);
+	}
+	assert_in_range(busy->received_size, 1, sizeof data / 8);
+	/* Stopping and going on in the middle of it loses nothing, nor does the peer's end. */
+	io_set_reading(busy->io, false);
+	size_t before = busy->received_size;
+	for (int i = 0; i < 10; i++) {
+		event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	}
+	assert_int_equal(busy->received_size, before);
+	busy->take_us = 250;
+	io_set_reading(busy->io, true);
+	io_finish(much->io);
+	assert_true(LOOP_UNTIL(loop, busy->closed));
+	assert_int_equal(busy->received_size, sizeof data);
+	assert_memory_equal(busy->received, data, sizeof data);
+}
+
 static void stops_reading_over_tls(void **state)
 {
 	static uint8_t data[300000];
@@ -437,6 +478,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(makes_proper_certificates, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(refuses_to_make_what_would_do_harm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(echoes_over_tls, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(others_have_their_turn, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stops_reading_over_tls, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(checks_the_servers_name, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(accepts_names_and_numbers, set_up, tear_down),
