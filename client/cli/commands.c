@@ -41,15 +41,6 @@ static const struct option passwd_options[] = {
 	{"old-password-file", 0, OPTION_VALUE, "FILE", "file whose first line is your password until now; without it you are asked", NULL},
 };
 
-static const struct option map_options[] = {
-	{"gaps", 0, OPTION_FLAG, NULL, "only what is missing", NULL},
-};
-
-static const struct option scorecard_options[] = {
-	{"scorecard", 0, OPTION_VALUE, "ID", "which scorecard, where the account has several", NULL},
-	{"period", 0, OPTION_VALUE, "PERIOD", "report up to and including this period", NULL},
-};
-
 static const struct option assess_options[] = {
 	{"set", 0, OPTION_LIST, "CRITERION=SCORE", "a score from 1 to 10, by the criterion's id; again for more; empty leaves it unscored", NULL},
 	{"note", 0, OPTION_LIST, "CRITERION=TEXT", "why that score; again for more", NULL},
@@ -229,7 +220,7 @@ const struct command commands[] = {
 		.text = "Adopt one and change it: kam criteria-sets adopt 2026 --proposal balanced, then kam criteria-sets update 2026 --set criteria.product-fit.weight=20, and --set "
 		        "state=ACTIVE once accounts are to be judged by it.",
 		.examples = "kam criteria-sets list-proposals\nkam criteria-sets list-proposals -o json",
-		.run = proposals_run,
+		.run = report_run, .report = &proposals_report,
 	},
 	{
 		.words = "assess",
@@ -263,15 +254,16 @@ const struct command commands[] = {
 		.words = "map",
 		.usage = "ACCOUNT",
 		.summary = "the stakeholder map of an account: who matters, who knows whom, what is missing",
+		.text = "Each person stands below the one they report to. Then come the shape of the relationship, what is missing and what should worry us.",
 		.examples = "kam map acme\nkam map acme --gaps\nkam map acme -o json",
-		OPTIONS(map_options), .arguments_min = 1, .arguments_max = 1, .run = map_run,
+		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &map_report,
 	},
 	{
 		.words = "scorecard",
 		.usage = "ACCOUNT|SCORECARD",
 		.summary = "how a joint scorecard is going, in both sides' eyes",
 		.examples = "kam scorecard acme\nkam scorecard accounts/acme/scorecards/2026 --period 2026-Q2",
-		OPTIONS(scorecard_options), .arguments_min = 1, .arguments_max = 1, .run = scorecard_run,
+		.arguments_min = 1, .arguments_max = 1, .run = report_run, .report = &scorecard_report,
 	},
 	{
 		.words = "import",
@@ -454,7 +446,7 @@ const struct command *command_find(struct cli *cli, const char *const *words, si
 	}
 	for (size_t i = 0; i < commands_count; i++) {
 		if (words_match(commands[i].words, words, count, ret_taken)) {
-			return commands[i].report ? report_command(cli, &commands[i]) : &commands[i];
+			return report_command(cli, &commands[i]);
 		}
 	}
 	const struct schema_resource *resource = noun_find(cli, words[0]);

@@ -97,7 +97,7 @@ bool completion_run(struct cli *cli, struct status *st)
 		if (is_of_noun(cli, &commands[i])) {
 			continue;
 		}
-		print_command(commands[i].report ? report_command(cli, &commands[i]) : &commands[i]);
+		print_command(report_command(cli, &commands[i]));
 	}
 	fputs(tail, stdout);
 	return output_check(st);

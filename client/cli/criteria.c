@@ -2,7 +2,7 @@
  *
  * kam criteria-sets list-proposals: what there is to start from, criterion by criterion.
  */
-#include "client/cli/cli.h"
+#include "client/cli/report.h"
 
 #include "kam/v1/criteria_set.pb-c.h"
 
@@ -28,32 +28,9 @@ static bool print_criteria(struct cli *cli, const Kam__V1__ListCriteriaSetPropos
 	return records && records_end(records, st);
 }
 
-bool proposals_run(struct cli *cli, struct status *st)
+static bool print_proposals(struct cli *cli, const ProtobufCMessage *message, struct status *st)
 {
-	const struct schema_method *method = cli_own_method(cli, "/kam.v1.CriteriaSetService/ListCriteriaSetProposals");
-	Kam__V1__ListCriteriaSetProposalsRequest request = KAM__V1__LIST_CRITERIA_SET_PROPOSALS_REQUEST__INIT;
-	ProtobufCMessage *message;
-	if (!cli_call(cli, method, &request.base, &cli->arena, &message, NULL, st)) {
-		return false;
-	}
 	const Kam__V1__ListCriteriaSetProposalsResponse *reply = (const Kam__V1__ListCriteriaSetProposalsResponse *)message;
-	switch (cli->output.format) {
-	case OUTPUT_JSON:
-	case OUTPUT_YAML:
-		return output_message(cli, method->output, message, st);
-	case OUTPUT_NAME:
-		for (size_t i = 0; i < reply->n_proposals; i++) {
-			printf("%s\n", text_clean(reply->proposals[i]->id, &cli->arena));
-		}
-		return output_check(st);
-	case OUTPUT_JSONL:
-		return listing_of(cli, &kam__v1__criteria_set_proposal__descriptor, "proposals", (ProtobufCMessage *const *)reply->proposals, reply->n_proposals, "", st);
-	case OUTPUT_TABLE:
-	case OUTPUT_WIDE:
-	case OUTPUT_CSV:
-	case OUTPUT_SVG:
-		break;
-	}
 	if (!print_criteria(cli, reply, st)) {
 		return false;
 	}
@@ -67,3 +44,9 @@ bool proposals_run(struct cli *cli, struct status *st)
 	}
 	return output_check(st);
 }
+
+const struct report proposals_report = {.method = "/kam.v1.CriteriaSetService/ListCriteriaSetProposals",
+                                        .rows = "proposals",
+                                        .name = "id",
+                                        .print = print_proposals,
+                                        .prints_csv = true};

@@ -2,12 +2,10 @@
  *
  * kam map: the people of an account as a tree of who reports to whom, then the shape of the relationship, what is missing and what should worry us.
  */
-#include "client/cli/noun.h"
+#include "client/cli/report.h"
 
 #include "client/cli/draw.h"
 #include "client/cli/output_table.h"
-#include "common/base/limits.h"
-#include "common/schema/value.h"
 #include "kam/v1/stakeholder.pb-c.h"
 
 #include <stdio.h>
@@ -168,8 +166,9 @@ static int count_levels(const Kam__V1__StakeholderMap *map)
 	return __builtin_popcount(seen);
 }
 
-static bool print_map(struct cli *cli, const Kam__V1__StakeholderMap *map, struct status *st)
+static bool print_map(struct cli *cli, const ProtobufCMessage *reply, struct status *st)
 {
+	const Kam__V1__StakeholderMap *map = (const Kam__V1__StakeholderMap *)reply;
 	int levels = count_levels(map);
 	printf("%s, %zu %s at %d level%s, as of revision %llu\n\n", text_clean(map->account, &cli->arena), map->n_nodes, map->n_nodes == 1 ? "person" : "people", levels,
 	       levels == 1 ? "" : "s", (unsigned long long)map->revision);
@@ -182,38 +181,12 @@ static bool print_map(struct cli *cli, const Kam__V1__StakeholderMap *map, struc
 	return output_check(st);
 }
 
-static bool print_nodes(struct cli *cli, const Kam__V1__StakeholderMap *map, struct status *st)
-{
-	return listing_of(cli, &kam__v1__stakeholder_node__descriptor, "nodes", (ProtobufCMessage *const *)map->nodes, map->n_nodes, "", st);
-}
+static const struct option map_options[] = {{"gaps", 0, OPTION_FLAG, NULL, "only what is missing", NULL}};
 
-bool map_run(struct cli *cli, struct status *st)
-{
-	const struct schema_method *method = cli_own_method(cli, "/kam.v1.StakeholderService/GetStakeholderMap");
-	const char *account = name_resolve(cli, schema_resource_find(cli->schema, "accounts"), args_place(&cli->args, 0), st);
-	Kam__V1__GetStakeholderMapRequest request = KAM__V1__GET_STAKEHOLDER_MAP_REQUEST__INIT;
-	request.parent = (char *)(uintptr_t)account;
-	ProtobufCMessage *message;
-	if (!account || !cli_call(cli, method, &request.base, &cli->arena, &message, NULL, st)) {
-		return false;
-	}
-	const Kam__V1__StakeholderMap *map = (const Kam__V1__StakeholderMap *)message;
-	switch (cli->output.format) {
-	case OUTPUT_JSON:
-	case OUTPUT_YAML:
-		return output_message(cli, method->output, message, st);
-	case OUTPUT_CSV:
-	case OUTPUT_JSONL:
-		return print_nodes(cli, map, st);
-	case OUTPUT_NAME:
-		for (size_t i = 0; i < map->n_nodes; i++) {
-			printf("%s\n", text_clean(map->nodes[i]->stakeholder, &cli->arena));
-		}
-		return output_check(st);
-	case OUTPUT_TABLE:
-	case OUTPUT_WIDE:
-	case OUTPUT_SVG:
-		break;
-	}
-	return cli->output.columns ? print_nodes(cli, map, st) : print_map(cli, map, st);
-}
+const struct report map_report = {.method = "/kam.v1.StakeholderService/GetStakeholderMap",
+                                  .places = "parent",
+                                  .rows = "nodes",
+                                  .name = "stakeholder",
+                                  .options = map_options,
+                                  .options_count = 1,
+                                  .print = print_map};

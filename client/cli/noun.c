@@ -4,6 +4,8 @@
  */
 #include "client/cli/noun.h"
 
+#include "client/cli/report.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -354,7 +356,7 @@ const struct command *noun_command(struct cli *cli, const struct schema_resource
 	}
 	const struct command *row = row_of_noun(noun, word);
 	if (row) {
-		return row;
+		return report_command(cli, row);
 	}
 	const struct verb *verb = verb_find(word);
 	verb = verb && has_verb(resource, verb) ? verb : NULL;

@@ -73,9 +73,6 @@ static bool print_table(struct cli *cli, const ProtobufCMessage *message, struct
 	if (reply->totals && reply->totals->money_undefined_reason[0]) {
 		printf("Undefined: %s\n", text_clean(reply->totals->money_undefined_reason, &cli->arena));
 	}
-	if (reply->next_page_token[0]) {
-		notice("more: --all for everything, or --page-token %s", reply->next_page_token);
-	}
 	return output_check(st);
 }
 

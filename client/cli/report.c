@@ -20,6 +20,9 @@ enum { OPTIONS_MAX = 32 };
 const struct command *report_command(struct cli *cli, const struct command *row)
 {
 	const struct report *report = row->report;
+	if (!report) {
+		return row;
+	}
 	const struct schema_method *method = cli_own_method(cli, report->method);
 	struct command *command = arena_memdup(&cli->arena, row, sizeof *row);
 	struct option *options = arena_calloc(&cli->arena, OPTIONS_MAX, sizeof *options);
@@ -150,9 +153,13 @@ static bool list_rows(struct cli *cli, const ProtobufCMessage *reply, struct sta
 
 static bool print_names(struct cli *cli, const ProtobufCMessage *reply, struct status *st)
 {
-	const struct schema_field *rows = schema_field_find(cli->command->method->output, cli->command->report->rows);
-	const struct schema_field *name = schema_field_find(rows->message, cli->command->report->name);
-	for (size_t i = 0; i < value_count(reply, rows); i++) {
+	const struct schema_type *output = cli->command->method->output;
+	const struct report *report = cli->command->report;
+	const struct schema_field *rows = schema_field_find(output, report->rows), *name = schema_field_find(rows->message, report->name);
+	if (!name) {
+		printf("%s\n", text_clean(value_get(reply, schema_field_find(output, report->name), 0).string, &cli->arena));
+	}
+	for (size_t i = 0; name && i < value_count(reply, rows); i++) {
 		printf("%s\n", text_clean(value_get(value_get(reply, rows, i).message, name, 0).string, &cli->arena));
 	}
 	return output_check(st);
@@ -177,30 +184,38 @@ static void print_explanation(struct cli *cli, const Kam__V1__Explanation *expla
 static void print_explanations(struct cli *cli, const ProtobufCMessage *message)
 {
 	const struct schema_type *type = schema_type_of(cli->schema, message->descriptor);
-	const struct schema_field *field = schema_field_find(type, "explanation");
-	for (size_t i = 0; field && i < value_count(message, field); i++) {
-		print_explanation(cli, (const Kam__V1__Explanation *)value_get(message, field, i).message);
+	for (size_t k = 0; k < type->fields_count; k++) {
+		const struct schema_field *field = &type->fields[k];
+		for (size_t i = 0; field->message && field->message->pb == &kam__v1__explanation__descriptor && i < value_count(message, field); i++) {
+			print_explanation(cli, (const Kam__V1__Explanation *)value_get(message, field, i).message);
+		}
 	}
 }
 
+static void draw_report(struct cli *cli, const ProtobufCMessage *reply)
+{
+	struct picture picture;
+	struct buf out;
+	buf_init(&out, &cli->arena);
+	picture_init(&picture, &cli->arena, "");
+	cli->command->report->draw(cli, reply, &picture);
+	if (cli->output.format == OUTPUT_SVG) {
+		picture_print_svg(&picture, &out);
+	} else {
+		picture_print_text(&picture, &cli->terminal, &out);
+	}
+	output_flush(&out);
+}
+
+/* What people read: the table or the drawing, then how its figures came about, and that there is more. */
 static bool print_report(struct cli *cli, const ProtobufCMessage *reply, struct status *st)
 {
 	const struct report *report = cli->command->report;
-	struct picture picture;
-	struct buf out;
-	if (report->print) {
-		return report->print(cli, reply, st);
+	if (!report->print) {
+		draw_report(cli, reply);
+	} else if (!report->print(cli, reply, st)) {
+		return false;
 	}
-	buf_init(&out, &cli->arena);
-	picture_init(&picture, &cli->arena, "");
-	report->draw(cli, reply, &picture);
-	if (cli->output.format == OUTPUT_SVG) {
-		picture_print_svg(&picture, &out);
-		output_flush(&out);
-		return output_check(st);
-	}
-	picture_print_text(&picture, &cli->terminal, &out);
-	output_flush(&out);
 	const struct schema_field *rows = schema_field_find(cli->command->method->output, report->rows);
 	bool explain = args_given(&cli->args, "explain");
 	if (explain) {
@@ -230,16 +245,18 @@ bool report_run(struct cli *cli, struct status *st)
 	case OUTPUT_NAME:
 		return print_names(cli, reply, st);
 	case OUTPUT_JSONL:
-	case OUTPUT_CSV:
 		return list_rows(cli, reply, st);
+	case OUTPUT_CSV:
+		return report->prints_csv && !cli->output.columns ? print_report(cli, reply, st) : list_rows(cli, reply, st);
 	case OUTPUT_WIDE:
-		return report->print && !cli->output.columns ? report->print(cli, reply, st) : list_rows(cli, reply, st);
+		return report->print && !cli->output.columns ? print_report(cli, reply, st) : list_rows(cli, reply, st);
 	case OUTPUT_TABLE:
 		return cli->output.columns ? list_rows(cli, reply, st) : print_report(cli, reply, st);
 	case OUTPUT_SVG:
 		break;
 	}
-	return print_report(cli, reply, st);
+	draw_report(cli, reply);
+	return output_check(st);
 }
 
 /* ---- words and numbers ------------------------------------------------------------------------------------------------------------------------- */

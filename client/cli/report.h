@@ -14,8 +14,8 @@ struct report {
 	const char *method;           /* its path */
 	const char *places;           /* field of the request that what stands behind the words fills; repeated: all of it. NULL: none */
 	const char *rows;             /* field of the answer that csv, jsonl, wide and --columns list */
-	const char *name;             /* field of a row that -o name prints */
-	const struct option *options; /* beside those of the request, for `fill` */
+	const char *name;             /* field of a row that -o name prints; of the answer, where rows have none of that name */
+	const struct option *options; /* beside those of the request, for `fill` and `print` */
 	size_t options_count;
 	/* Fills what flags of the request cannot; NULL: nothing. */
 	bool (*fill)(struct cli *cli, ProtobufCMessage *request, struct status *st);
@@ -23,13 +23,14 @@ struct report {
 	void (*draw)(struct cli *cli, const ProtobufCMessage *reply, struct picture *picture);
 	/* Prints it as a table, where it has no drawing. */
 	bool (*print)(struct cli *cli, const ProtobufCMessage *reply, struct status *st);
+	bool prints_csv; /* csv is what `print` prints too: its lines are finer than the rows */
 };
 
 extern const struct report portfolio_report, matrix_report, alignment_report, growth_report, gap_report, impact_report, whitespace_report, candidates_report,
-	backtest_report, score_report;
+	backtest_report, score_report, map_report, scorecard_report, proposals_report;
 
 bool report_run(struct cli *cli, struct status *st);
-/* The row with its flags. */
+/* The row with its flags; the row itself, where it shows no report. */
 const struct command *report_command(struct cli *cli, const struct command *row);
 /* Whether -o svg prints anything. */
 bool report_draws(const struct command *command);

@@ -2,11 +2,11 @@
  *
  * kam scorecard: how far each metric is attained, how that went from period to period, and whether both sides see the relationship alike.
  */
-#include "client/cli/noun.h"
+#include "client/cli/report.h"
 
 #include "client/cli/draw.h"
+#include "client/cli/noun.h"
 #include "common/base/limits.h"
-#include "common/schema/value.h"
 #include "kam/v1/scorecard.pb-c.h"
 
 #include <stdio.h>
@@ -76,6 +76,15 @@ static const char *find_scorecard(struct cli *cli, struct status *st)
 		return NULL;
 	}
 	return id ? arena_printf(&cli->arena, "%s/scorecards/%s", account, id) : choose_scorecard(cli, account, st);
+}
+
+static bool fill_name(struct cli *cli, ProtobufCMessage *request, struct status *st)
+{
+	const char *name = find_scorecard(cli, st);
+	if (name) {
+		request_set_text(cli, request, "name", name);
+	}
+	return name != NULL;
 }
 
 /* ---- drawing ------------------------------------------------------------------------------------------------------------------------------------- */
@@ -170,8 +179,9 @@ static void print_alarms(struct cli *cli, const Kam__V1__ScorecardReport *report
 	}
 }
 
-static bool print_report(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
+static bool print_scorecard(struct cli *cli, const ProtobufCMessage *reply, struct status *st)
 {
+	const Kam__V1__ScorecardReport *report = (const Kam__V1__ScorecardReport *)reply;
 	printf("%s (%s, version %d)\n", text_clean(report->title, &cli->arena), text_clean(report->scorecard, &cli->arena), report->version);
 	printf("Score %s %s", draw_bar(report->score, 20, &cli->arena), draw_percent(report->score, &cli->arena));
 	if (report->score && !figure_defined(report->score) && report->score->undefined_reason[0]) {
@@ -186,39 +196,12 @@ static bool print_report(struct cli *cli, const Kam__V1__ScorecardReport *report
 	return output_check(st);
 }
 
-static bool print_rows(struct cli *cli, const Kam__V1__ScorecardReport *report, struct status *st)
-{
-	return listing_of(cli, &kam__v1__metric_report__descriptor, "metrics", (ProtobufCMessage *const *)report->metrics, report->n_metrics, "", st);
-}
+static const struct option scorecard_options[] = {{"scorecard", 0, OPTION_VALUE, "ID", "which scorecard, where the account has several", NULL}};
 
-bool scorecard_run(struct cli *cli, struct status *st)
-{
-	const struct schema_method *method = cli_own_method(cli, "/kam.v1.ScorecardService/GetScorecardReport");
-	const char *name = find_scorecard(cli, st), *period = args_text(&cli->args, "period");
-	Kam__V1__GetScorecardReportRequest request = KAM__V1__GET_SCORECARD_REPORT_REQUEST__INIT;
-	request.name = (char *)(uintptr_t)name;
-	if (period) {
-		request.period = (char *)(uintptr_t)period;
-	}
-	ProtobufCMessage *message;
-	if (!name || !cli_call(cli, method, &request.base, &cli->arena, &message, NULL, st)) {
-		return false;
-	}
-	const Kam__V1__ScorecardReport *report = (const Kam__V1__ScorecardReport *)message;
-	switch (cli->output.format) {
-	case OUTPUT_JSON:
-	case OUTPUT_YAML:
-		return output_message(cli, method->output, message, st);
-	case OUTPUT_CSV:
-	case OUTPUT_JSONL:
-		return print_rows(cli, report, st);
-	case OUTPUT_NAME:
-		printf("%s\n", text_clean(report->scorecard, &cli->arena));
-		return output_check(st);
-	case OUTPUT_TABLE:
-	case OUTPUT_WIDE:
-	case OUTPUT_SVG:
-		break;
-	}
-	return cli->output.columns ? print_rows(cli, report, st) : print_report(cli, report, st);
-}
+const struct report scorecard_report = {.method = "/kam.v1.ScorecardService/GetScorecardReport",
+                                        .rows = "metrics",
+                                        .name = "scorecard",
+                                        .options = scorecard_options,
+                                        .options_count = 1,
+                                        .fill = fill_name,
+                                        .print = print_scorecard};

@@ -21,6 +21,8 @@ struct order;
 bool filter_parse(const struct schema_type *type, const char *text, schema_groups groups, struct arena *arena, const struct filter **ret_filter, struct status *st);
 bool filter_matches(const struct filter *filter, const ProtobufCMessage *message);
 bool filter_is_empty(const struct filter *filter);
+/* Whether a condition is about the field, or about something in it. Words that search look at texts only and name no field. */
+bool filter_names(const struct filter *filter, const struct schema_field *field);
 
 /* A condition that every match satisfies and an index can answer: half-open range of encoded values. False where there is none. Equality is preferred over ranges. */
 struct filter_range {
@@ -39,6 +41,8 @@ void index_entries(const struct schema_type *type, const ProtobufCMessage *messa
 
 bool order_parse(const struct schema_type *type, const char *text, schema_groups groups, struct arena *arena, const struct order **ret_order, struct status *st);
 bool order_is_empty(const struct order *order);
+/* Whether the field, or something in it, decides. */
+bool order_names(const struct order *order, const struct schema_field *field);
 /* The first field, where it alone decides the order, is indexed and required (an index lacks what is not set): the list can then be read in index order. NULL otherwise. */
 const struct schema_field *order_index(const struct order *order, bool *ret_descending);
 /* A memcmp-ordered key of a message under the order (descending fields inverted), in the arena: sorting and page tokens use it. Absent comes first; INDEX_FOLDED text sorts folded;

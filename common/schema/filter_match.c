@@ -282,3 +282,17 @@ bool filter_is_empty(const struct filter *filter)
 {
 	return filter->root == NULL;
 }
+
+static bool node_names(const struct filter_node *node, const struct schema_field *field)
+{
+	bool found = node->kind == FILTER_COMPARE && route_names(&node->route, field);
+	for (const struct filter_node *child = node->child; child && !found; child = child->next) {
+		found = node_names(child, field);
+	}
+	return found;
+}
+
+bool filter_names(const struct filter *filter, const struct schema_field *field)
+{
+	return filter->root && node_names(filter->root, field);
+}

@@ -130,6 +130,15 @@ bool order_is_empty(const struct order *order)
 	return order->count == 0;
 }
 
+bool order_names(const struct order *order, const struct schema_field *field)
+{
+	bool found = false;
+	for (size_t i = 0; i < order->count && !found; i++) {
+		found = route_names(&order->items[i].route, field);
+	}
+	return found;
+}
+
 /* An index knows only fields that are set, so it is complete only where a field must be. */
 const struct schema_field *order_index(const struct order *order, bool *ret_descending)
 {

@@ -44,6 +44,15 @@ static inline const struct schema_field *route_last(const struct route *route)
 {
 	return route->fields[route->count - 1];
 }
+static inline bool route_names(const struct route *route, const struct schema_field *field)
+{
+	for (size_t i = 0; i < route->count; i++) {
+		if (route->fields[i] == field) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* Whether a reader of these groups may know of the field. INHERIT is as visible as what holds it. */
 bool field_visible(const struct schema_field *field, schema_groups groups);

@@ -40,7 +40,7 @@ struct list {
 	const struct schema_field *item; /* of the answer: the repeated resource */
 	enum plan plan, first_plan; /* of this page; of the first */
 	bool names_descend;     /* of equal keys: as an index does that is walked from its end */
-	bool timed;             /* filter or order may ask for update times */
+	bool timed;             /* filter or order ask for the update time */
 	uint64_t at;            /* revision to read as of; 0: the present */
 	size_t size;            /* of the page */
 	struct bytes after_key, after_value; /* where the last page ended */
@@ -467,7 +467,7 @@ static bool list_resources(struct call *call)
 		return false;
 	}
 	order_index(list.order, &list.names_descend);
-	list.timed = strcasestr(request->filter, "update") || strcasestr(request->order_by, "update"); /* by either of the field's names */
+	list.timed = filter_names(list.filter, list.resource->update_time) || order_names(list.order, list.resource->update_time);
 	list.plan = list.first_plan = choose(&list);
 	if (*request->page_token && !read_token(&list)) {
 		return false;

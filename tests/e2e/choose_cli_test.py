@@ -87,6 +87,10 @@ class ChooseCli(unittest.TestCase):
         for part in ("PROPOSAL", "product-fit", "attractiveness", "balanced: "):
             self.assertIn(part, proposals)
         self.assertIn("balanced", admin.run("criteria-sets", "list-proposals", "-o", "name").out.split())
+        criteria = admin.run("criteria-sets", "list-proposals", "-o", "csv").out
+        self.assertTrue(criteria.startswith("proposal,criterion,axis,weight,asks\n"), criteria)
+        self.assertNotIn("balanced: ", criteria)
+        self.assertIn("balanced,Balanced", admin.run("criteria-sets", "list-proposals", "--columns", "id,criteria_set.title", "-o", "csv").out.splitlines())
         admin.run("criteria-sets", "adopt", "tour", "--proposal", "balanced", "--set", "title=Tour", "--set", "year=2030")
         before = {item["id"]: item for item in admin.json("criteria-sets", "get", "tour")["criteria"]}
         admin.run("criteria-sets", "update", "tour", "--set", "criteria.product-fit.weight=40", "--set", "criteria.tenure=", "--set", "criteria.own.title=Our own",

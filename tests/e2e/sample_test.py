@@ -79,6 +79,25 @@ class Sample(unittest.TestCase):
         self.assertEqual(len(report["disputedEntries"]), 1)
         self.assertTrue(all(agreement["current"] for agreement in report["agreements"]))
 
+    def test_views_are_reports(self):
+        """The map, the scorecard and the portfolio list, name and explain as every report does."""
+        run = self.admin.run
+        people = run("map", "isenfeld", "-o", "name").out.split()
+        self.assertEqual(people, [node["stakeholder"] for node in self.map("isenfeld")["nodes"]])
+        self.assertEqual(run("map", "isenfeld", "--columns", "stakeholder", "-o", "csv").out.split(), ["stakeholder"] + people)
+        self.assertEqual(run("scorecard", "quellhaven", "-o", "name").out, "accounts/quellhaven/scorecards/2026\n")
+        metrics = run("scorecard", "quellhaven", "--period", "2026-Q1", "--columns", "metric,latest_period", "-o", "csv").out.splitlines()
+        self.assertEqual((metrics[0], {line.split(",")[1] for line in metrics[1:]}), ("metric,latest_period", {"2026-Q1"}))
+        for words, figures in ((("map", "isenfeld"), ("strength of %s = " % people[0], "silent_days of %s = " % people[0])),
+                               (("scorecard", "quellhaven"), ("perception_gap of accounts/quellhaven/scorecards/2026 = 3",)),
+                               (("portfolio", "-o", "wide"), ("won_value of accounts/castrel = 642000",))):
+            plain, explained = run(*words).out, run(*words, "--explain").out
+            self.assertTrue(explained.startswith(plain.splitlines()[0]), explained)
+            for figure in figures:
+                self.assertNotIn(figure, plain)
+                self.assertIn(figure, explained)
+        self.assertIn("no drawing", run("map", "isenfeld", "-o", "svg", expect=kamtest.USAGE).err)
+
     def test_people_in_every_role(self):
         roles = {line for line in self.admin.run("bindings", "list", "--all", "--columns", "role", "--no-headers", "-o", "csv").out.split()}
         self.assertEqual(roles, {"roles/" + role for role in ("admin", "executive", "sponsor", "kam", "sales", "marketing", "auditor")})

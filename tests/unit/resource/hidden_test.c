@@ -314,7 +314,9 @@ static const char *all_told(struct world *world, const char *user, const char *n
 {
 	const char *request = arena_printf(&world->arena, "{\"name\":\"%s\"}", name);
 	const char *get = world_ok(world, user, GET, request), *versions = world_ok(world, user, "AccountService/ListAccountVersions", request);
-	return arena_printf(&world->arena, "%s\n%s\n%s\n%s", get, versions, world_ok(world, user, LIST, "{}"),
+	const char *time = strstr(get, "\"updateTime\":\"") + strlen("\"updateTime\":\"");
+	const char *until = arena_printf(&world->arena, "{\"filter\":\"display_name = zzz OR updateTime <= %.*s\"}", (int)strcspn(time, "\""), time);
+	return arena_printf(&world->arena, "%s\n%s\n%s\n%s\n%s", get, versions, world_ok(world, user, LIST, "{}"), world_ok(world, user, LIST, until),
 	                    world_ok(world, user, LIST, "{\"orderBy\":\"update_time desc\",\"filter\":\"display_name != zzz\"}"));
 }
 

@@ -375,6 +375,25 @@ static void limits(void **state)
 	arena_done(&small);
 }
 
+/* A field is named by a path in either form, never by a value, a key or a word that is searched for. */
+static void names(void **state)
+{
+	(void)state;
+	const struct schema_field *field = schema_field_find(thing_type(), "create_time");
+	static const char *const with[] = {"create_time > 2026-01-01", "createTime:*", "NOT createTime < 2026-01-01", "create_time != 2026-09-30",
+	                                   "a AND (name = b OR -(note:c AND (d OR createTime > 2026-01-01)))"};
+	static const char *const without[] = {"", "create_time", "name = create_time OR NOT note:\"create_time\"", "labels.create_time = x AND labels:createTime",
+	                                      "(\"create_time > 2026-01-01\" OR uid = 'createTime')"};
+	for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+		assert_true(filter_names(filter_of(with[i], GROUPS_ALL), field));
+		assert_false(filter_names(filter_of(with[i], GROUPS_ALL), NULL));
+	}
+	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+		assert_false(filter_names(filter_of(without[i], GROUPS_ALL), field));
+	}
+	assert_true(filter_names(filter_of("parts.label:x", GROUPS_ALL), schema_field_find(thing_type(), "parts")));
+}
+
 /* Parses whatever it is given; a refusal must point into the text. */
 static void check_any_text(const char *text)
 {
@@ -423,7 +442,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, fixture_reset)
 	const struct CMUnitTest tests[] = {
 		TEST(empty), TEST(numbers), TEST(enums), TEST(texts), TEST(times), TEST(money), TEST(absent), TEST(paths), TEST(logic), TEST(search),
-		TEST(unknown_names), TEST(wrong_values), TEST(grammar), TEST(limits), TEST(any_text),
+		TEST(unknown_names), TEST(wrong_values), TEST(grammar), TEST(limits), TEST(names), TEST(any_text),
 	};
 	return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }

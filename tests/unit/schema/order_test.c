@@ -187,6 +187,22 @@ static void indexes(void **state)
 	}
 }
 
+static void names(void **state)
+{
+	(void)state;
+	const struct schema_field *field = schema_field_find(thing_type(), "create_time");
+	static const char *const with[] = {"create_time", "createTime desc", "name, uid desc, createTime"};
+	static const char *const without[] = {"", "name", "labels.create_time desc, note"};
+	for (size_t i = 0; i < sizeof with / sizeof with[0]; i++) {
+		assert_true(order_names(parse(thing_type(), with[i]), field));
+		assert_false(order_names(parse(thing_type(), with[i]), NULL));
+	}
+	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+		assert_false(order_names(parse(thing_type(), without[i]), field));
+	}
+	assert_true(order_names(parse(thing_type(), "part.label"), schema_field_find(thing_type(), "part")));
+}
+
 static void keys_are_bounded(void **state)
 {
 	(void)state;
@@ -206,7 +222,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fixture_reset)
 	const struct CMUnitTest tests[] = {
-		TEST(reading), TEST(one_field), TEST(several_fields), TEST(keys_agree_with_values), TEST(indexes), TEST(keys_are_bounded),
+		TEST(reading), TEST(one_field), TEST(several_fields), TEST(keys_agree_with_values), TEST(indexes), TEST(names), TEST(keys_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, fixture_open, fixture_close);
 }
