@@ -34,6 +34,14 @@ def target(name, found, limit, unit, at_least=False):
     return [name, unit % found, ("at least " if at_least else "at most ") + unit % limit, "met" if met else "SHORT"], met
 
 
+def sharing(one, many):
+    """The targets of how well 64 writers share their commits."""
+    return [
+        target("64 writers, of one", many.rate / one.rate, 8, "%.1f x", at_least=True),
+        target("p99 of 64 writers, of one writer's p50", many.p99 / one.p50, 10, "%.1f x"),
+    ]
+
+
 def show(head, rows, markdown):
     if markdown:
         print("| %s |\n|%s|" % (" | ".join(head), "|".join("---" if i == 0 else "---:" for i in range(len(head)))))
@@ -74,8 +82,7 @@ def measure(server, nghttpd, quick):
         target("GetAccount, 8 x 32, of nghttpd's file of the same size", 100 * get[0].rate / get[1].rate, 60, "%.0f %%", at_least=True),
         target("CPU of kamd per GetAccount, 8 x 32, of nghttpd's per file", get[0].cpu / get[1].cpu, 2, "%.2f x"),
         target("UpdateAccount, one writer, of LMDB with the same puts", 100 * one.rate / one_floor.rate, 70, "%.0f %%", at_least=True),
-        target("64 writers, of one", many.rate / one.rate, 8, "%.1f x", at_least=True),
-        target("p99 of 64 writers, of one writer's p50", many.p99 / one.p50, 10, "%.1f x"),
+        *sharing(one, many),
         target("idle TLS connection (nghttpd: %.0f KiB)" % idle_floor, idle, 32, "%.0f KiB"),
         target("Watch, 1,000 streams, p99 from the reply to the last event", watch.p99 / 1000, 20, "%.1f ms"),
     ]
