@@ -19,6 +19,7 @@ struct reading {
 	struct call *call;
 	struct account_table *table;
 	const struct filter *filter;
+	bool timed; /* it asks for the update time */
 	struct numbers numbers;
 	struct arena scratch;
 };
@@ -71,16 +72,13 @@ static void read_row(const struct numbers *numbers, struct bytes bytes, struct a
 	}
 }
 
-static bool matches(struct reading *reading, struct bytes bytes, schema_groups groups)
+static bool matches(struct reading *reading, const char *name, const struct store_record *record, schema_groups groups)
 {
-	const struct schema_type *type = reading->call->engine->access.account;
+	struct call *call = reading->call;
 	if (filter_is_empty(reading->filter)) {
 		return true;
 	}
-	ProtobufCMessage *message = schema_unpack_stored(type, bytes, &reading->scratch, reading->call->status);
-	if (message) {
-		message_cut(type, message, groups);
-	}
+	const ProtobufCMessage *message = call_seen(call, call->engine->access.account, name, record, groups, reading->timed, &reading->scratch);
 	bool fits = message && filter_matches(reading->filter, message);
 	arena_reset(&reading->scratch);
 	return fits;
@@ -97,7 +95,7 @@ static bool visit(void *context, const char *name, const struct store_record *re
 	}
 	struct decision account = call_decide(call, "accounts.read", name, now);
 	struct decision method = account.allowed ? call_decide(call, call->method->permission, name, now) : account;
-	if (!method.allowed || !matches(reading, record->value, account.groups)) {
+	if (!method.allowed || !matches(reading, name, record, account.groups)) {
 		return status_ok(call->status);
 	}
 	struct account_row row = {.name = arena_strdup(call->arena, name), .groups = account.groups & method.groups};
@@ -132,6 +130,7 @@ bool account_table_read(struct call *call, const char *filter, struct account_ta
 	if (!filter_parse(call->engine->access.account, filter, groups, call->arena, &reading.filter, call->status)) {
 		return false;
 	}
+	reading.timed = filter_names(reading.filter, call->engine->access.account->resource->update_time);
 	arena_init(&reading.scratch, LIMIT_CALL_ARENA_BYTES);
 	bool ok = store_scan(call->view, "accounts", NULL, call->as_of, visit, &reading, call->status) && status_ok(call->status);
 	arena_done(&reading.scratch);

@@ -38,9 +38,6 @@ static bool visit_account(void *context, struct call *call, const char *name, co
 {
 	struct portfolio *portfolio = context;
 	(void)scratch;
-	if (!filter_matches(portfolio->filter, message)) {
-		return true;
-	}
 	struct decision row = call_decide(call, call->method->permission, name, (struct bytes){0});
 	if (!row.allowed) {
 		return true;
@@ -243,7 +240,7 @@ static bool visit_below(struct portfolio *portfolio, const char *collection, cal
 
 bool portfolio_read(struct portfolio *portfolio)
 {
-	if (!call_each(portfolio->call, "accounts", visit_account, portfolio)) {
+	if (!call_each_of(portfolio->call, "accounts", portfolio->filter, visit_account, portfolio)) {
 		return false;
 	}
 	if (portfolio->count > 0) {

@@ -7,6 +7,7 @@
 #include "server/resource/changes.h"
 #include "server/resource/engine.h"
 
+#include "common/schema/filter.h"
 #include "common/schema/rules.h"
 #include "common/schema/value.h"
 #include "common/schema/wire.h"
@@ -76,10 +77,11 @@ struct each {
 	struct call *call;
 	const struct schema_resource *resource;
 	const char *permission;
+	const struct filter *filter; /* NULL: all */
+	bool timed;
 	call_visit *visit;
 	void *context;
 	struct arena scratch;
-	bool failed;
 };
 
 static bool visit_each(void *context, const char *name, const struct store_record *record)
@@ -94,18 +96,14 @@ static bool visit_each(void *context, const char *name, const struct store_recor
 	if (!decision.allowed) {
 		return true;
 	}
-	ProtobufCMessage *message = schema_unpack_stored(each->resource->type, record->value, &each->scratch, call->status);
-	if (!message) {
-		each->failed = true;
-		return false;
-	}
-	message_cut(each->resource->type, message, decision.groups);
-	bool more = each->visit(each->context, call, name, message, decision.groups, &each->scratch);
+	const ProtobufCMessage *message = call_seen(call, each->resource->type, name, record, decision.groups, each->timed, &each->scratch);
+	bool visited = message && (!each->filter || filter_matches(each->filter, message));
+	bool more = message && (!visited || each->visit(each->context, call, name, message, decision.groups, &each->scratch));
 	arena_reset(&each->scratch);
 	return more && status_ok(call->status);
 }
 
-bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context)
+bool call_each_of(struct call *call, const char *pattern, const struct filter *filter, call_visit *visit, void *context)
 {
 	struct name name;
 	char collection[LIMIT_NAME_BYTES + 1];
@@ -113,7 +111,8 @@ bool call_each(struct call *call, const char *pattern, call_visit *visit, void *
 	assert(well_formed);
 	const struct schema_resource *resource = schema_resource_find(call->engine->schema, collection);
 	assert(resource);
-	struct each each = {.call = call, .resource = resource, .visit = visit, .context = context};
+	bool timed = filter && filter_names(filter, resource->update_time);
+	struct each each = {.call = call, .resource = resource, .filter = filter, .timed = timed, .visit = visit, .context = context};
 	each.permission = arena_printf(call->arena, "%s.read", resource->plural);
 	if (!each.permission) {
 		return call_no_memory(call);
@@ -121,7 +120,12 @@ bool call_each(struct call *call, const char *pattern, call_visit *visit, void *
 	arena_init(&each.scratch, LIMIT_CALL_ARENA_BYTES);
 	bool ok = store_scan(call->view, pattern, NULL, call->as_of, visit_each, &each, call->status);
 	arena_done(&each.scratch);
-	return ok && !each.failed && status_ok(call->status);
+	return ok && status_ok(call->status);
+}
+
+bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context)
+{
+	return call_each_of(call, pattern, NULL, visit, context);
 }
 
 bool call_spend(struct call *call)

@@ -16,6 +16,7 @@
 #include "google/protobuf/timestamp.pb-c.h"
 #include "server/access/decide.h"
 
+struct filter;
 struct call;
 struct engine;
 struct changes;
@@ -98,6 +99,8 @@ bool call_not_found(struct call *call, const char *name);
 typedef bool call_visit(void *context, struct call *call, const char *name, const ProtobufCMessage *message, schema_groups groups, struct arena *scratch);
 /* Visits all resources of a collection pattern ("accounts", "accounts/acme/stakeholders", "accounts/-/opportunities") as of the call's revision. */
 bool call_each(struct call *call, const char *pattern, call_visit *visit, void *context);
+/* Those that match the filter, by what the caller sees. */
+bool call_each_of(struct call *call, const char *pattern, const struct filter *filter, call_visit *visit, void *context);
 
 /* The request against its own rules in the contract: required, lengths, formats, enums. A resource in it (of a Create, Update or Copy) is passed over: the engine
  * completes it before it checks it. */
@@ -120,6 +123,10 @@ bool call_whole(struct call *call, bool ok);
  * see. data NULL where memory ran out. */
 struct bytes call_visible(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups,
                           struct arena *arena);
+/* The same unpacked, for a filter or an order. `timed`: they ask for the update time (filter_names); finding that of a change they see takes time, so else it is the stored one. NULL
+ * with the call's status failed where memory ran out. */
+ProtobufCMessage *call_seen(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups, bool timed,
+                            struct arena *arena);
 /* The revision of that change. */
 uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record,
                             schema_groups groups);

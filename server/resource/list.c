@@ -76,12 +76,7 @@ static bool examine(struct list *list, const char *name, const struct store_reco
 	}
 	ProtobufCMessage *message = NULL;
 	if (!filter_is_empty(list->filter) || !order_is_empty(list->order)) {
-		struct bytes visible = list->timed ? call_visible(call, list->resource->type, name, record, decision.groups, &list->scratch)
-		                                   : wire_cut(list->resource->type, record->value, decision.groups, &list->scratch);
-		if (!visible.data && record->value.size > 0) {
-			return fail_memory(list);
-		}
-		message = schema_unpack_stored(list->resource->type, visible, &list->scratch, call->status);
+		message = call_seen(call, list->resource->type, name, record, decision.groups, list->timed, &list->scratch);
 		if (!message || !filter_matches(list->filter, message)) {
 			return false;
 		}

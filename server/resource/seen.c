@@ -98,6 +98,17 @@ struct bytes call_visible(struct call *call, const struct schema_type *type, con
 	return out.failed || out.size > 0 ? buf_bytes(&out) : wire_cut(type, record->value, groups, arena);
 }
 
+ProtobufCMessage *call_seen(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record, schema_groups groups, bool timed,
+                            struct arena *arena)
+{
+	struct bytes visible = timed ? call_visible(call, type, name, record, groups, arena) : wire_cut(type, record->value, groups, arena);
+	if (!visible.data && record->value.size > 0) {
+		call_no_memory(call);
+		return NULL;
+	}
+	return schema_unpack_stored(type, visible, arena, call->status);
+}
+
 uint64_t call_seen_revision(struct call *call, const struct schema_type *type, const char *name, const struct store_record *record,
                             schema_groups groups)
 {

@@ -16,6 +16,8 @@
 
 #define assert_near(a, b) assert_true(fabs((a) - (b)) < 1e-9)
 #define GET "kam.v1.PortfolioService/GetPortfolio"
+#define UPDATE "kam.v1.AccountService/UpdateAccount"
+#define DAY_US (INT64_C(86400) * 1000000)
 #define ALL_BUT(group) (GROUPS_ALL & ~(1u << (group)))
 
 static const struct domain *const domains[] = {&domain_account, &domain_opportunity, &domain_portfolio, &domain_programme};
@@ -227,6 +229,20 @@ static void test_hidden_values_are_neither_shown_nor_sorted_by(void **state)
 	kit_must_fail(kit, STATUS_INVALID_ARGUMENT, GET, "{\"orderBy\":\"won_value desc\"}");
 }
 
+/* A change that does not show moves nothing, not even what is found by the time of the last one. */
+static void test_hidden_changes_are_not_filtered_by(void **state)
+{
+	struct kit *kit = *state;
+	const char *filter = "{\"filter\":\"update_time > 2026-07-02T00:00:00Z AND update_time < 2026-07-03T00:00:00Z\"}";
+	kit->now_us += DAY_US;
+	kit_must(kit, UPDATE, "{\"account\":{\"name\":\"accounts/acme\",\"region\":\"North\"}}");
+	kit->now_us += DAY_US;
+	kit_must(kit, UPDATE, "{\"account\":{\"name\":\"accounts/acme\",\"strategy\":{\"text\":\"grow\"}}}");
+	assert_int_equal(((const Kam__V1__GetPortfolioResponse *)kit_must(kit, GET, "%s", filter))->n_rows, 0);
+	kit_become(kit, "users/jane", "portfolio.read accounts.read", SCOPE_ALL, ALL_BUT(GROUP_STRATEGY));
+	assert_int_equal(((const Kam__V1__GetPortfolioResponse *)kit_must(kit, GET, "%s", filter))->n_rows, 1);
+}
+
 static void test_deals_hidden_by_permission_say_so(void **state)
 {
 	struct kit *kit = *state;
@@ -293,6 +309,7 @@ int main(void)
 		TEST(test_as_of),
 		TEST(test_each_sees_their_own_accounts),
 		TEST(test_hidden_values_are_neither_shown_nor_sorted_by),
+		TEST(test_hidden_changes_are_not_filtered_by),
 		TEST(test_deals_hidden_by_permission_say_so),
 		TEST(test_explained),
 		TEST(test_no_account),
