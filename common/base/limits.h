@@ -58,11 +58,14 @@
 #define LIMIT_CONNECTION_QUEUE_BYTES (1u << 20) /* replies waiting in a connection, past which it starts no further call */
 #define LIMIT_CONNECTION_WAITING_BYTES (8u << 20) /* whole requests waiting in a connection for their turn */
 #define LIMIT_CONNECTION_READERS 4u             /* calls of one connection that readers have at a time: their replies are not waiting yet */
-#define LIMIT_STRANGER_MIB 6u                   /* unfinished requests of all connections that have shown no token */
-#define LIMIT_STRANGER_HELD_BYTES (LIMIT_MESSAGE_BYTES + 4096u) /* of one of them: a whole message, with what frames it */
+#define LIMIT_STRANGER_MIB 4u                   /* kept for all connections that have shown no token: open calls, unfinished requests, replies not taken */
+#define LIMIT_STRANGER_MESSAGE_BYTES (32u << 10) /* longest request of one of them: they sign in */
 #define LIMIT_STRANGER_CALLS 16u                /* at once on one of them */
-#define LIMIT_STRANGER_REFUSALS 100u            /* calls refused on one of them before it is cut off */
-#define LIMIT_REQUEST_MIB 8u                    /* the same of all others: 2 full requests at once, or 100 batches of an import */
+#define LIMIT_STRANGER_REFUSALS 100u            /* calls that failed on one of them before it is cut off */
+#define LIMIT_REQUEST_MIB 10u                   /* kept for all others; one address may take half: a full request and 250 open calls, or 1,500 of them */
+#define LIMIT_ADDRESS_BYTES (64u << 10)         /* kept for an address whatever others take: some 15 small calls */
+#define LIMIT_ADDRESS_REPLY_BYTES (1u << 20)    /* an address that keeps so much more than it may starts no call at all, not even where no reply waits */
+#define LIMIT_PRESSED_STALL_MS 5000u            /* LIMIT_STALL_MS where an address keeps more than it may */
 #define LIMIT_CONNECTION_TURN_CALLS 64u         /* calls run for one connection before another's turn */
 #define LIMIT_DEADLINE_MS (3600u * 1000u)       /* longest grpc-timeout honoured for a unary call */
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */
@@ -80,7 +83,7 @@
 #define LIMIT_LINGERING_MS 10000u               /* an answered call whose request still comes in */
 #define LIMIT_CONNECTION_CALLS (1u << 28)       /* calls of one connection, then GOAWAY: HTTP/2 has 2^30 stream ids */
 #define LIMIT_PIPELINED_BYTES (64u << 10)       /* HTTP/1.1: requests sent before the one at hand is answered */
-#define LIMIT_CONNECTION_HELD_BYTES (64u << 20) /* unfinished messages of one connection: 16 full requests at once */
+#define LIMIT_CONNECTION_HELD_BYTES (64u << 20) /* kept for one connection by a server that counts them no other way */
 #define LIMIT_REPLY_METADATA 16u                /* headers that a method may add to its reply */
 #define LIMIT_STATUS_DETAILS_BYTES 3072u        /* violations in a status: clients refuse trailers past 8 KiB, and base64 adds a third */
 #define LIMIT_ACCEPT_REST_MS 100u               /* out of file descriptors, the listener waits this long */

@@ -33,7 +33,7 @@
 
 enum {
 	SINGLE_BYTES = 64 << 10, /* read or written before another connection's turn */
-	PIECE_BYTES = 4 << 10,   /* given to the owner at a time */
+	PIECE_BYTES = 1 << 10,   /* given to the owner at a time */
 	TURN_US = 200,           /* for which an owner is given more before another connection's turn */
 };
 

@@ -60,6 +60,7 @@ void call_free(struct rpc_call *call)
 	TAILQ_REMOVE(&session->calls, call, link);
 	session->calls_count--;
 	call_unqueue(call);
+	session_let_go(session, call->kept_bytes);
 	if (session->kept_count < KEPT_CALLS) {
 		arena_reset(&call->arena);
 		TAILQ_INSERT_HEAD(&session->kept, call, link);
@@ -128,6 +129,11 @@ void rpc_call_set_compression(struct rpc_call *call, bool on)
 {
 	call->announce_compression |= !call->submitted && call->gzip_taken;
 	call->compress = on && call->announce_compression;
+}
+
+enum status_code rpc_call_outcome(const struct rpc_call *call)
+{
+	return call->outcome;
 }
 
 const struct schema_method *rpc_call_method(const struct rpc_call *call)
@@ -329,7 +335,9 @@ bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct 
 		}
 	}
 	call->out.tail += size;
-	call->session->queued_bytes += size + (prefix ? PREFIX_BYTES : 0);
+	size += prefix ? PREFIX_BYTES : 0;
+	call->session->queued_bytes += size;
+	session_kept(call->session, size);
 	return true;
 }
 
@@ -345,6 +353,7 @@ void call_sent(struct rpc_call *call, size_t size)
 {
 	queue_drop(&call->out, size);
 	call->session->queued_bytes -= size;
+	session_let_go(call->session, size);
 	if (call->full && queue_size(&call->out) <= LIMIT_STREAM_QUEUE_BYTES / 2) {
 		call->full = false;
 		call->notice_writable = true;
@@ -355,5 +364,6 @@ void call_sent(struct rpc_call *call, size_t size)
 void call_unqueue(struct rpc_call *call)
 {
 	call->session->queued_bytes -= queue_size(&call->out);
+	session_let_go(call->session, queue_size(&call->out));
 	queue_clear(&call->out);
 }

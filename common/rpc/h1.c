@@ -290,6 +290,7 @@ static void finish_call(struct rpc_session *session)
 static void h1_free(struct rpc_session *session)
 {
 	if (session->h1 != NULL) {
+		session_let_go(session, queue_size(&session->h1->waiting));
 		queue_free(&session->h1->waiting);
 		free(session->h1);
 	}
@@ -322,7 +323,10 @@ static bool h1_receive(struct rpc_session *session, struct bytes bytes)
 	}
 	size_t taken = queue_size(&h1->waiting) == 0 ? parse(session, bytes) : 0;
 	struct bytes rest = {bytes.data + taken, bytes.size - taken};
-	if (rest.size > 0 && (queue_size(&h1->waiting) + rest.size > LIMIT_PIPELINED_BYTES || !queue_add(&h1->waiting, rest.data, rest.size))) {
+	bool kept = rest.size > 0 && queue_size(&h1->waiting) + rest.size <= LIMIT_PIPELINED_BYTES && queue_add(&h1->waiting, rest.data, rest.size);
+	if (kept) {
+		session_kept(session, rest.size);
+	} else if (rest.size > 0) {
 		session->offence = "too_much_pipelined";
 		session->failed = true;
 	}
@@ -339,7 +343,9 @@ static struct bytes h1_send(struct rpc_session *session)
 	while (!session->broken && queue_size(out) < GATHER_BYTES) {
 		struct rpc_call *call = h1->call;
 		if (call == NULL && queue_size(&h1->waiting) > 0 && !h1->closed && !session->failed) {
-			queue_drop(&h1->waiting, parse(session, queue_bytes(&h1->waiting)));
+			size_t taken = parse(session, queue_bytes(&h1->waiting));
+			queue_drop(&h1->waiting, taken);
+			session_let_go(session, taken);
 			session_notices(session);
 			if (h1->call == NULL) {
 				break;

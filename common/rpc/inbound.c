@@ -17,37 +17,14 @@ static void consume(struct rpc_call *call, size_t size)
 	}
 }
 
-static void let_go(struct rpc_session *session, size_t size)
-{
-	session->held_bytes -= size;
-	if (session->budget != NULL) {
-		atomic_fetch_sub(&session->budget->used_bytes, size);
-	}
-}
-
 void inbound_drop(struct rpc_call *call)
 {
-	let_go(call->session, queue_size(&call->in));
+	session_let_go(call->session, queue_size(&call->in));
 	queue_clear(&call->in);
 	if (call->unconsumed_bytes > 0) {
 		call->session->wire->consume(call, call->unconsumed_bytes, true);
 		call->unconsumed_bytes = 0;
 	}
-}
-
-/* Takes bytes out of the budget; whoever comes too late of several threads gives them back. */
-static bool afford(struct rpc_session *session, size_t size)
-{
-	struct rpc_budget *budget = session->budget;
-	if (session->server && session->held_bytes + size > session->held_max_bytes) {
-		return false;
-	}
-	if (budget != NULL && atomic_fetch_add(&budget->used_bytes, size) + size > budget->max_bytes) {
-		atomic_fetch_sub(&budget->used_bytes, size);
-		return false;
-	}
-	session->held_bytes += size;
-	return true;
 }
 
 /* A Connect unary body is the message, without a prefix that says its size. */
@@ -68,15 +45,15 @@ static bool bare_fits(struct rpc_call *call, size_t size)
 
 static bool hold(struct rpc_call *call, struct bytes bytes)
 {
-	if (bare(call) && !bare_fits(call, queue_size(&call->in) + bytes.size)) { /* before the budget, so that the answer is the same however the bytes come */
+	if (bare(call) && !bare_fits(call, queue_size(&call->in) + bytes.size)) { /* first, so that the answer is the same however the bytes come */
 		return false;
 	}
-	if (!afford(call->session, bytes.size)) {
+	if (!session_keep(call->session, bytes.size)) {
 		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Too many unfinished requests; send fewer large ones at once, or try again.");
 		return false;
 	}
 	if (!queue_add(&call->in, bytes.data, bytes.size)) {
-		let_go(call->session, bytes.size);
+		session_let_go(call->session, bytes.size);
 		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Out of memory; try again.");
 		return false;
 	}
@@ -279,7 +256,7 @@ void inbound_pump(struct rpc_call *call)
 	if (before > 0 || empty) {
 		size_t used = take(call, queue_bytes(&call->in), call->remote_closed);
 		queue_drop(&call->in, used);
-		let_go(call->session, used);
+		session_let_go(call->session, used);
 	}
 	if (call->reading && call->unconsumed_bytes > 0) {
 		consume(call, call->unconsumed_bytes);

@@ -95,6 +95,7 @@ enum {
 	HEADER_SLOTS = 64,
 	LINGERING_CALLS = 16,     /* answered calls of a session whose request is still coming in */
 	LINGERED_BYTES = 8 << 20, /* of such a request; then the peer is told to stop */
+	CALL_BYTES = 3072,        /* what an open call takes, ours and nghttp2's, without its headers */
 	KEPT_CALLS = 64,          /* finished calls whose memory a session keeps for the next ones */
 };
 
@@ -136,6 +137,8 @@ struct rpc_call {
 	struct headers added;        /* reply metadata */
 	struct headers added_last;   /* trailing metadata */
 	struct queue in, out;
+	size_t kept_bytes;           /* counted for the call beside its queues */
+	enum status_code outcome;    /* server: what it was answered with */
 	size_t unconsumed_bytes;     /* held bytes that flow control has not been told of */
 	unsigned messages_in, messages_out;
 	const struct header *trailers; /* once it is `closing`, in the arena */
@@ -229,8 +232,7 @@ struct rpc_session {
 	struct call_list calls, ready, kept;
 	size_t calls_count, kept_count;
 	uint32_t calls_total;        /* ever */
-	size_t held_bytes, held_max_bytes; /* in the `in` queues of all calls */
-	struct rpc_budget *budget;
+	size_t kept_bytes, allowed_bytes; /* that the peer makes us keep: of calls, in their queues, and of pipelined requests */
 	size_t queued_bytes;         /* in the `out` queues of all calls */
 	int64_t opened_us, now_us;   /* now: as of the last tick or bytes received */
 	int64_t headers_us;          /* a header block is unfinished since; 0: none is */
@@ -255,6 +257,11 @@ struct rpc_session {
 /* Tells owners what a wire's callbacks found out. True if there was anything. */
 bool session_notices(struct rpc_session *session);
 bool bucket_take(struct bucket *bucket, double burst, double per_second, double tokens);
+/* Counts bytes that the peer makes the session keep; false where it may not. */
+bool session_keep(struct rpc_session *session, size_t size);
+/* The same where they are kept already. */
+void session_kept(struct rpc_session *session, size_t size);
+void session_let_go(struct rpc_session *session, size_t size);
 /* A server's call is gone from the wire. */
 void session_call_ended(struct rpc_call *call);
 

@@ -305,6 +305,7 @@ void reply_finish(struct rpc_call *call, const struct status *st)
 		return;
 	}
 	call->closing = true;
+	call->outcome = st->code;
 	protocols[call->protocol].finish(call, st);
 	call_resume(call);
 }

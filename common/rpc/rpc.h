@@ -22,7 +22,6 @@
 #include "common/base/status.h"
 #include "common/schema/schema.h"
 
-#include <stdatomic.h>
 
 struct rpc_session;
 struct rpc_call;
@@ -37,12 +36,6 @@ struct rpc_limits {
 	uint32_t settings_ms;   /* LIMIT_SETTINGS_MS; this and the next two: a server's patience */
 	uint32_t headers_ms;    /* LIMIT_HEADERS_MS */
 	uint32_t body_ms;       /* LIMIT_BODY_MS */
-};
-
-/* Memory that sessions share for requests which are not whole yet; past it such a request is refused. Any thread. */
-struct rpc_budget {
-	atomic_size_t used_bytes;
-	size_t max_bytes;
 };
 
 /* ---- server ------------------------------------------------------------------------------------------------------------- */
@@ -63,6 +56,9 @@ struct rpc_server_events {
 	/* A plain HTTP request that is no RPC (GET of a file); `path` with its query. Answer with rpc_call_respond, at once or later; `ended` follows.
 	 * NULL: 404. */
 	void (*http)(void *context, struct rpc_call *call, const char *method, const char *path);
+	/* The peer would have the session keep so many bytes more than it may (rpc_session_allow). Allow them and answer true, or what asked for them is refused with
+	 * RESOURCE_EXHAUSTED. NULL: LIMIT_CONNECTION_HELD_BYTES, and no more. */
+	bool (*memory)(void *context, size_t more);
 };
 
 struct rpc_server_options {
@@ -116,11 +112,13 @@ void rpc_session_shutdown(struct rpc_session *session, bool final);
 /* Time has passed (monotonic): a server ends what waited too long - the first SETTINGS, unfinished headers and messages, answered calls whose request still comes - and an idle session
  * gives memory back. To be called every second or so. False: the session is finished, send the rest and close. */
 bool rpc_session_tick(struct rpc_session *session, int64_t now_us);
-/* Bytes that a session holds: of requests that are not whole; of replies that the peer has not taken. */
-size_t rpc_session_held_bytes(const struct rpc_session *session);
+/* Bytes that its peer makes a session keep: open calls with their headers, requests that are not whole, and replies that the peer has not taken. The last alone. */
+size_t rpc_session_kept_bytes(const struct rpc_session *session);
 size_t rpc_session_queued_bytes(const struct rpc_session *session);
-/* Server: what its held bytes count against beside its own bound, which is LIMIT_CONNECTION_HELD_BYTES at first. The budget must outlive the session; NULL: none. */
-void rpc_session_set_budget(struct rpc_session *session, struct rpc_budget *budget, size_t own_max_bytes);
+/* Server: how many it may keep without asking (rpc_server_events.memory). Replies count and are never refused: the owner, who makes them, looks at how much there is before. */
+void rpc_session_allow(struct rpc_session *session, size_t bytes);
+/* Server: the longest request message from now on, 0 for its row in limits.h. */
+void rpc_session_set_message_bytes(struct rpc_session *session, uint32_t bytes);
 /* Server: why the peer was cut off, a word for the log such as "too_many_pings"; NULL: it was not. */
 const char *rpc_session_offence(const struct rpc_session *session);
 
@@ -131,6 +129,8 @@ uint32_t rpc_call_id(const struct rpc_call *call);
 struct rpc_call *rpc_session_call(struct rpc_session *session, uint32_t id);
 void rpc_call_set_user(struct rpc_call *call, void *user);
 void *rpc_call_user(const struct rpc_call *call);
+/* Server: what the call was answered with; STATUS_OK while it is not. */
+enum status_code rpc_call_outcome(const struct rpc_call *call);
 /* Server: the method's row. */
 const struct schema_method *rpc_call_method(const struct rpc_call *call);
 enum rpc_protocol rpc_call_protocol(const struct rpc_call *call);

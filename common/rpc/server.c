@@ -228,6 +228,31 @@ static void refuse_large(struct rpc_call *call, const struct content_type *type)
 	call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The request's headers are larger than %u bytes.", call->session->limits.header_bytes);
 }
 
+/* Counts what the call costs and its headers; where that may not be kept, the headers are dropped, and the little that is left is counted all the same. */
+static bool keep(struct rpc_call *call)
+{
+	struct rpc_session *session = call->session;
+	size_t headers = call->received.bytes < session->limits.header_bytes ? call->received.bytes : session->limits.header_bytes;
+	bool kept = session_keep(session, CALL_BYTES + headers);
+	if (!kept) {
+		session_kept(session, CALL_BYTES);
+	}
+	call->kept_bytes = CALL_BYTES + (kept ? headers : 0);
+	return kept;
+}
+
+static void refuse_crowd(struct rpc_call *call, const struct content_type *type)
+{
+	if (type == NULL) {
+		reply_http(call, 503, "retry-after", "1");
+	} else {
+		call->protocol = type->protocol;
+		call->codec = type->codec;
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "Too many calls at once; wait for some to end, or try again.");
+	}
+	headers_drop(&call->received);
+}
+
 /* A connection often calls the same one again. */
 static const struct schema_method *find_method(struct rpc_session *session, const char *path)
 {
@@ -245,6 +270,10 @@ void server_headers(struct rpc_call *call, bool end)
 	const struct content_type *type = content != NULL ? find_content_type(content) : NULL;
 	call->remote_closed = end;
 	call->head = verb != NULL && strcmp(verb, "HEAD") == 0;
+	if (!keep(call)) {
+		refuse_crowd(call, type);
+		return;
+	}
 	if (call->received.too_large || verb == NULL || path == NULL) {
 		refuse_large(call, type);
 		return;

@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* ---- new and free -------------------------------------------------------------------------------------------------------------- */
@@ -32,7 +33,7 @@ static struct rpc_session *session_new(bool server, const struct rpc_limits *lim
 	standard(&session->limits.settings_ms, LIMIT_SETTINGS_MS);
 	standard(&session->limits.headers_ms, LIMIT_HEADERS_MS);
 	standard(&session->limits.body_ms, LIMIT_BODY_MS);
-	session->held_max_bytes = LIMIT_CONNECTION_HELD_BYTES;
+	session->allowed_bytes = server ? LIMIT_CONNECTION_HELD_BYTES : SIZE_MAX;
 	session->opened_us = session->now_us = clock_monotonic_us();
 	session->nuisance = (struct bucket){LIMIT_NUISANCE_BURST, session->now_us};
 	session->resets = (struct bucket){LIMIT_PROVOKED_RESET_BURST, session->now_us};
@@ -122,6 +123,7 @@ void rpc_session_free(struct rpc_session *session)
 	if (session->wire != NULL) {
 		session->wire->free(session);
 	}
+	assert(session->kept_bytes == 0);
 	free_kept(session);
 	queue_free(&session->out);
 	free(session->authority);
@@ -177,6 +179,46 @@ bool rpc_session_done(const struct rpc_session *session)
 	return session->broken || session->wire->done(session);
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------------------------ */
+
+size_t rpc_session_kept_bytes(const struct rpc_session *session)
+{
+	return session->kept_bytes;
+}
+
+void rpc_session_allow(struct rpc_session *session, size_t bytes)
+{
+	session->allowed_bytes = bytes;
+}
+
+void rpc_session_set_message_bytes(struct rpc_session *session, uint32_t bytes)
+{
+	session->limits.message_bytes = bytes;
+	standard(&session->limits.message_bytes, LIMIT_MESSAGE_BYTES);
+}
+
+void session_kept(struct rpc_session *session, size_t size)
+{
+	session->kept_bytes += size;
+}
+
+bool session_keep(struct rpc_session *session, size_t size)
+{
+	size_t kept = session->kept_bytes + size;
+	const struct rpc_server_events *events = session->server_events;
+	if (kept > session->allowed_bytes && (events == NULL || events->memory == NULL || !events->memory(session->context, kept - session->allowed_bytes))) {
+		return false;
+	}
+	session_kept(session, size);
+	return true;
+}
+
+void session_let_go(struct rpc_session *session, size_t size)
+{
+	assert(size <= session->kept_bytes);
+	session->kept_bytes -= size;
+}
+
 /* ---- the whole connection -------------------------------------------------------------------------------------------------------- */
 
 size_t rpc_session_calls(const struct rpc_session *session)
@@ -184,26 +226,9 @@ size_t rpc_session_calls(const struct rpc_session *session)
 	return session->calls_count;
 }
 
-size_t rpc_session_held_bytes(const struct rpc_session *session)
-{
-	return session->held_bytes;
-}
-
 size_t rpc_session_queued_bytes(const struct rpc_session *session)
 {
 	return session->queued_bytes;
-}
-
-void rpc_session_set_budget(struct rpc_session *session, struct rpc_budget *budget, size_t own_max_bytes)
-{
-	if (session->budget != NULL) {
-		atomic_fetch_sub(&session->budget->used_bytes, session->held_bytes);
-	}
-	session->budget = budget;
-	session->held_max_bytes = own_max_bytes;
-	if (budget != NULL) {
-		atomic_fetch_add(&budget->used_bytes, session->held_bytes);
-	}
 }
 
 const char *rpc_session_offence(const struct rpc_session *session)

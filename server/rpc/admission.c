@@ -4,8 +4,12 @@
  */
 #include "server/rpc/admission.h"
 
+#include "common/base/limits.h"
+
+#include <assert.h>
 #include <pthread.h>
 #include <search.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +17,15 @@
 struct counted {
 	struct network address;
 	unsigned count;
+	size_t kept_bytes[2]; /* of strangers, of those who are known */
 };
 
 struct admission {
 	pthread_mutex_t lock;
 	void *tree;
 	unsigned count, most, most_per_address;
+	size_t pool_bytes[2], pooled_bytes[2]; /* how large, and how much of it is used */
+	atomic_uint pressed; /* addresses that keep more than they may */
 };
 
 static int compare(const void *a, const void *b)
@@ -106,4 +113,68 @@ unsigned admission_count(struct admission *admission)
 	unsigned count = admission->count;
 	pthread_mutex_unlock(&admission->lock);
 	return count;
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------------------------- */
+
+void admission_set_memory(struct admission *admission, size_t strangers_bytes, size_t known_bytes)
+{
+	admission->pool_bytes[false] = strangers_bytes;
+	admission->pool_bytes[true] = known_bytes;
+}
+
+static struct counted *find(struct admission *admission, const struct network *address)
+{
+	return *(struct counted **)tfind(address, &admission->tree, compare);
+}
+
+/* What an address that keeps so much takes from the pool. */
+static size_t pooled(size_t kept_bytes)
+{
+	return kept_bytes > LIMIT_ADDRESS_BYTES ? kept_bytes - LIMIT_ADDRESS_BYTES : 0;
+}
+
+static void set_kept(struct admission *admission, struct counted *entry, bool known, size_t bytes)
+{
+	size_t before = pooled(entry->kept_bytes[known]), now = pooled(bytes), most = admission->pool_bytes[known] / 2;
+	admission->pooled_bytes[known] += now - before;
+	entry->kept_bytes[known] = bytes;
+	if (before > most && now <= most) {
+		atomic_fetch_sub(&admission->pressed, 1);
+	} else if (before <= most && now > most) {
+		atomic_fetch_add(&admission->pressed, 1);
+	}
+}
+
+bool admission_keep(struct admission *admission, const struct network *address, bool known, size_t bytes, bool spent)
+{
+	pthread_mutex_lock(&admission->lock);
+	struct counted *entry = find(admission, address);
+	size_t kept = entry->kept_bytes[known] + bytes, grows = pooled(kept) - pooled(entry->kept_bytes[known]);
+	bool fits = pooled(kept) == 0 || (pooled(kept) <= admission->pool_bytes[known] / 2 && admission->pooled_bytes[known] + grows <= admission->pool_bytes[known]);
+	if (fits || spent) {
+		set_kept(admission, entry, known, kept);
+	}
+	pthread_mutex_unlock(&admission->lock);
+	return fits || spent;
+}
+
+void admission_let_go(struct admission *admission, const struct network *address, bool known, size_t bytes)
+{
+	pthread_mutex_lock(&admission->lock);
+	struct counted *entry = find(admission, address);
+	assert(bytes <= entry->kept_bytes[known]);
+	set_kept(admission, entry, known, entry->kept_bytes[known] - bytes);
+	pthread_mutex_unlock(&admission->lock);
+}
+
+int admission_pressed(struct admission *admission, const struct network *address, bool known)
+{
+	if (atomic_load(&admission->pressed) == 0) {
+		return 0;
+	}
+	pthread_mutex_lock(&admission->lock);
+	size_t drawn = pooled(find(admission, address)->kept_bytes[known]), most = admission->pool_bytes[known] / 2;
+	pthread_mutex_unlock(&admission->lock);
+	return drawn <= most ? 0 : drawn <= most + LIMIT_ADDRESS_REPLY_BYTES ? 1 : 2;
 }

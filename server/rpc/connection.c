@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOW_MARK_BYTES = 32768 };
+enum {
+	LOW_MARK_BYTES = 32768,
+	GRANT_BYTES = 16 << 10, /* asked for beside what is needed, and as much is kept for later: most calls then ask for nothing */
+};
 
 void connection_activate(struct connection *connection)
 {
@@ -24,6 +27,73 @@ static void cut(struct connection *connection, const char *offence)
 	server_notice(connection->worker->server, SERVER_PEER_CUT, io_peer(connection->io), offence);
 	connection->dead = true;
 	connection_activate(connection);
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------------------------- */
+
+/* What its peer makes us keep beside what the session counts. */
+static size_t kept_outside(const struct connection *connection)
+{
+	return io_output_size(connection->io) + connection->waiting_bytes;
+}
+
+static bool grant(struct connection *connection, size_t bytes, bool spent)
+{
+	bool granted = admission_keep(server_admission(connection->worker->server), &connection->address, connection->known, bytes, spent);
+	connection->granted_bytes += granted ? bytes : 0;
+	return granted;
+}
+
+static void give_back(struct connection *connection, size_t bytes)
+{
+	if (bytes > 0) {
+		admission_let_go(server_admission(connection->worker->server), &connection->address, connection->known, bytes);
+		connection->granted_bytes -= bytes;
+	}
+}
+
+static void allow(struct connection *connection)
+{
+	size_t outside = kept_outside(connection);
+	rpc_session_allow(connection->session, connection->granted_bytes > outside ? connection->granted_bytes - outside : 0);
+}
+
+/* So much more may be kept. */
+static bool on_memory(void *context, size_t more)
+{
+	struct connection *connection = context;
+	bool granted = grant(connection, more + GRANT_BYTES, false) || grant(connection, more, false);
+	allow(connection);
+	return granted;
+}
+
+void connection_settle(struct connection *connection)
+{
+	if (connection->session) {
+		size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection);
+		size_t spare = connection->granted_bytes > kept ? connection->granted_bytes - kept : 0;
+		if (connection->granted_bytes < kept) {
+			grant(connection, kept - connection->granted_bytes, true);
+		} else if (spare > 2 * GRANT_BYTES || rpc_session_calls(connection->session) == 0) {
+			give_back(connection, spare);
+		}
+		allow(connection);
+	}
+}
+
+/* Its peer has shown a token: from here on it counts as those do, and may send what they may. */
+static void now_known(struct connection *connection)
+{
+	size_t granted = connection->granted_bytes;
+	give_back(connection, granted);
+	connection->known = true;
+	grant(connection, granted, true);
+	rpc_session_set_message_bytes(connection->session, server_options(connection->worker->server)->limits.session.message_bytes);
+}
+
+static int pressed(const struct connection *connection)
+{
+	return admission_pressed(server_admission(connection->worker->server), &connection->address, connection->known);
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
@@ -93,18 +163,13 @@ static void on_begin(void *context, struct rpc_call *call)
 	bool looked_at = connection->known && op && *op->token;
 	bool admitted = op && (looked_at || worker_admit(op));
 	if (admitted && *op->user && !connection->known) {
-		connection->known = true;
+		now_known(connection);
 		if (op->certificate) {
 			server_record_certificate(connection->worker->server, op);
 		}
-		rpc_session_set_budget(connection->session, server_budget(connection->worker->server, true), LIMIT_CONNECTION_HELD_BYTES);
 	} else if (admitted && !connection->known && rpc_session_calls(connection->session) > LIMIT_STRANGER_CALLS) {
 		op->finished = true;
 		refuse(connection, call, "CONNECTION_BUSY", "too many calls on a connection that has shown no token");
-		admitted = false;
-	}
-	if (!admitted && !connection->known && ++connection->refusals == LIMIT_STRANGER_REFUSALS) {
-		cut(connection, "too_many_refused");
 	}
 }
 
@@ -116,7 +181,9 @@ static void on_message(void *context, struct rpc_call *call, struct bytes messag
 	if (!op || op->finished) {
 		return;
 	}
-	bool room = connection->waiting_bytes + message.size <= LIMIT_CONNECTION_WAITING_BYTES;
+	size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection) + message.size;
+	bool room = connection->waiting_bytes + message.size <= LIMIT_CONNECTION_WAITING_BYTES &&
+	            (kept <= connection->granted_bytes || on_memory(connection, kept - connection->granted_bytes));
 	size_t size = sizeof(struct waiting_message) + message.size;
 	struct waiting_message *copy = !room ? NULL : op->method->client_streaming ? malloc(size) : arena_alloc(&op->stream.arena, size);
 	if (!copy) {
@@ -177,7 +244,11 @@ void connection_forget(struct operation *op)
 static void on_ended(void *context, struct rpc_call *call, bool cancelled)
 {
 	struct operation *op = rpc_call_user(call);
-	(void)context, (void)cancelled;
+	struct connection *connection = context;
+	(void)cancelled;
+	if (!connection->known && rpc_call_outcome(call) != STATUS_OK && ++connection->refusals == LIMIT_STRANGER_REFUSALS) {
+		cut(connection, "too_many_refused");
+	}
 	if (!op) {
 		return;
 	}
@@ -194,12 +265,13 @@ static void on_http(void *context, struct rpc_call *call, const char *method, co
 {
 	struct connection *connection = context;
 	connection->called = true;
-	if (rpc_session_queued_bytes(connection->session) > LIMIT_STREAM_QUEUE_BYTES) {
+	if (rpc_session_queued_bytes(connection->session) > LIMIT_STREAM_QUEUE_BYTES || pressed(connection)) {
 		static const char *const headers[] = {"retry-after", "1", NULL};
 		rpc_call_respond(call, 503, headers, (struct bytes){NULL, 0});
 		return;
 	}
 	web_answer(server_options(connection->worker->server)->web, call, method, path);
+	connection_settle(connection);
 }
 
 static const struct rpc_server_events rpc_events = {
@@ -209,6 +281,7 @@ static const struct rpc_server_events rpc_events = {
 	.writable = on_writable,
 	.ended = on_ended,
 	.http = on_http,
+	.memory = on_memory,
 };
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------------------------------- */
@@ -218,12 +291,12 @@ static void on_open(void *context, struct io *io, const char *alpn)
 	struct connection *connection = context;
 	struct server *server = connection->worker->server;
 	const struct server_options *from = server_options(server);
-	struct rpc_server_options options = {.schema = from->engine->schema, .limits = &from->limits.session, .origins = from->origins, .http1 = strcmp(alpn, "h2") != 0};
+	struct rpc_limits limits = from->limits.session;
+	struct rpc_server_options options = {.schema = from->engine->schema, .limits = &limits, .origins = from->origins, .http1 = strcmp(alpn, "h2") != 0};
 	(void)io;
+	limits.message_bytes = LIMIT_STRANGER_MESSAGE_BYTES;
 	connection->session = rpc_server_new(&options, &rpc_events, connection);
-	if (connection->session) {
-		rpc_session_set_budget(connection->session, server_budget(server, false), LIMIT_STRANGER_HELD_BYTES);
-	}
+	connection_settle(connection);
 	if (connection->session && connection->worker->draining_us) {
 		rpc_session_shutdown(connection->session, connection->worker->shut);
 	}
@@ -290,7 +363,11 @@ void connection_open(struct worker *worker, const struct waiting_socket *from)
 
 bool connection_full(const struct connection *connection)
 {
-	return rpc_session_queued_bytes(connection->session) > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS;
+	size_t queued = rpc_session_queued_bytes(connection->session);
+	if (queued > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS) {
+		return true;
+	}
+	return pressed(connection) > (queued + io_output_size(connection->io) == 0);
 }
 
 static void flush(struct connection *connection)
@@ -313,6 +390,7 @@ static void flush(struct connection *connection)
 		connection->finishing = true;
 		io_finish(connection->io);
 	}
+	connection_settle(connection);
 }
 
 static void connection_free(struct connection *connection)
@@ -320,6 +398,7 @@ static void connection_free(struct connection *connection)
 	struct worker *worker = connection->worker;
 	TAILQ_REMOVE(&worker->connections, connection, all);
 	rpc_session_free(connection->session);
+	give_back(connection, connection->granted_bytes);
 	if (connection->active) {
 		TAILQ_REMOVE(&worker->active, connection, active_entry);
 	}
@@ -379,12 +458,12 @@ static void sweep(struct connection *connection, const struct server_limits *lim
 	if (quiet && (late || passed(now_us, connection->used_us, limits->idle_ms))) {
 		rpc_session_shutdown(connection->session, true);
 		connection->closing = true;
-	} else if (stalled(connection, now_us, (int64_t)limits->stall_ms * 1000)) {
+	} else if (stalled(connection, now_us, (int64_t)(pressed(connection) && limits->stall_ms > LIMIT_PRESSED_STALL_MS ? LIMIT_PRESSED_STALL_MS : limits->stall_ms) * 1000)) {
 		cut(connection, "no_reply_taken");
 	} else {
 		connection->closing |= !rpc_session_tick(connection->session, now_us);
 	}
-	if (!quiet || connection->closing) { /* for what the tick has to say */
+	if (!quiet || connection->closing || connection->parked) { /* for what the tick has to say, or because others have let go of memory */
 		connection_activate(connection);
 	}
 }

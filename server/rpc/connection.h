@@ -25,13 +25,14 @@ struct connection {
 	bool finishing; /* io_finish was called */
 	bool dead;     /* to be freed at the end of the turn */
 	bool called;   /* some call was made */
-	unsigned refusals; /* calls of a stranger that were refused */
+	unsigned refusals; /* calls of a stranger that failed */
 	bool known;    /* a token was accepted on it: it is no stranger */
 	TAILQ_HEAD(, operation) ready; /* calls that can go on */
 	bool waiting;  /* in the worker's list of connections that have some */
 	bool parked;   /* it has some, but its peer must take replies first */
 	unsigned readers; /* calls that the readers have */
 	size_t waiting_bytes; /* whole requests that wait for their turn */
+	size_t granted_bytes; /* that its peer may make us keep: counted in admission.h */
 	unsigned long long replies; /* messages sent so far */
 	/* Of the last sweep that saw the peer take something: */
 	unsigned long long moved_replies;
@@ -110,6 +111,8 @@ void worker_unpark(struct connection *connection);
 void connection_forget(struct operation *op);
 /* Its peer takes too little: no call of it goes on until some is taken. */
 bool connection_full(const struct connection *connection);
+/* Counts what its peer makes us keep now: at the end of a turn, and after what made much of it. */
+void connection_settle(struct connection *connection);
 /* The end of a turn: sends, closes, frees. */
 void connections_turn(struct worker *worker);
 /* Closes what idles too long. */

@@ -11,7 +11,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 
-enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, TURN_US = 2000 };
+enum { FREE_OPERATIONS_MAX = 256, INLINE_BUDGET = 4096, TURN_US = 2000, SETTLED_BYTES = 16 << 10 /* a reply that is counted at once */ };
 
 /* ---- operations ------------------------------------------------------------------------------------------------------------------ */
 
@@ -147,6 +147,9 @@ bool worker_send(struct operation *op, struct bytes message)
 	rpc_call_set_compression(call, least > 0 && message.size >= least && message.size <= LIMIT_COMPRESS_BYTES);
 	op->connection->replies++;
 	op->blocked = !rpc_call_send(call, message);
+	if (message.size > SETTLED_BYTES) {
+		connection_settle(op->connection);
+	}
 	return !op->blocked;
 }
 

@@ -47,7 +47,6 @@ struct server {
 	struct pool *readers, *hashers;
 	struct admission *admission;
 	struct admission *hashing[2]; /* calls with the hashers: of strangers, and of those who are known */
-	struct rpc_budget strangers, known;
 	pthread_mutex_t notices_lock;
 	struct notice_count notices[SERVER_NOTICES];
 	struct tally *tally;
@@ -100,11 +99,6 @@ struct queue *server_reader_queue(struct server *server)
 struct queue *server_hasher_queue(struct server *server)
 {
 	return &server->hasher_queue;
-}
-
-struct rpc_budget *server_budget(struct server *server, bool known)
-{
-	return known ? &server->known : &server->strangers;
 }
 
 struct admission *server_admission(struct server *server)
@@ -433,14 +427,14 @@ struct server *server_new(const struct server_options *options, struct status *s
 	server->options = *options;
 	server->service = service_open();
 	atomic_store(&server->epoch, 1);
-	server->strangers.max_bytes = (size_t)options->limits.stranger_mib << 20;
-	server->known.max_bytes = (size_t)options->limits.request_mib << 20;
 	pthread_mutex_init(&server->notices_lock, NULL);
 	server->admission = admission_new(options->limits.connections, options->limits.connections_per_address);
 	server->hashing[false] = admission_new(LIMIT_HASHER_STRANGERS, LIMIT_HASHER_PER_ADDRESS);
 	server->hashing[true] = admission_new(LIMIT_HASHER_KNOWN, LIMIT_HASHER_PER_ADDRESS);
 	if (!server->admission || !server->hashing[false] || !server->hashing[true]) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "MEMORY", "out of memory");
+	} else {
+		admission_set_memory(server->admission, (size_t)options->limits.stranger_mib << 20, (size_t)options->limits.request_mib << 20);
 	}
 	server->workers_wanted = options->workers ? options->workers : cores();
 	server->workers_wanted = server->workers_wanted < WORKERS_MAX ? server->workers_wanted : WORKERS_MAX;

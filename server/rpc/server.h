@@ -23,7 +23,7 @@ struct server_limits {
 	unsigned handshake_ms; /* accept to first call */
 	unsigned idle_ms;      /* no call open */
 	unsigned stall_ms;     /* replies of which the peer takes nothing */
-	unsigned stranger_mib, request_mib; /* requests that are not whole: of connections without a token, and with one */
+	unsigned stranger_mib, request_mib; /* kept for connections without a token, and with one (admission.h) */
 	struct rpc_limits session;
 };
 
@@ -78,8 +78,6 @@ struct tally *server_tally(struct server *server);
 void server_tally_taken(struct server *server);
 /* Connections open now. A worker that closes one takes it off. */
 struct admission *server_admission(struct server *server);
-/* What all connections may hold together of requests that are not whole: those that have shown a token, and strangers. */
-struct rpc_budget *server_budget(struct server *server, bool known);
 /* Lines that a peer can cause at will; each kind is counted, and written a few times a second at most. */
 enum server_notice { SERVER_PEER_CUT, SERVER_CONNECTION_REFUSED, SERVER_CERTIFICATE_REFUSED, SERVER_NOTICES };
 /* One line of the log with the running total. Any thread. */

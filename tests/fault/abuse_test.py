@@ -18,6 +18,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -73,6 +74,7 @@ ATTACKS = [
     ("HPACK bomb", "refers to a large header 16,000 times in a frame", CUT, 1, floods.hpack_bomb),
     ("header list too large", "sends 60 KB of headers", REFUSED, 1, floods.header_list),
     ("gzip bomb", "sends 256 MiB of zeros as 256 KiB", REFUSED, 1, messages.gzip_bomb),
+    ("inflated JSON, anonymous", "signs in by 30 KB of JSON, 300 bytes on the wire", CUT, 1, floods.inflated_json),
     ("huge message prefix", "announces a message of 4 GiB", REFUSED, 1, messages.huge_prefix),
     ("deep message", "nests 20,000 messages", REFUSED, 1, messages.deep),
     ("wide message", "sends two million fields in 4 MB", REFUSED, 1, messages.wide),
@@ -85,7 +87,10 @@ ATTACKS = [
     ("slow frame", "50 connections with a HEADERS frame that lacks a byte", CUT, 4, slow.frame_part),
     ("open streams, anonymous", "opens 1,000 streams on each of 2 connections and says no more", BOUNDED, NEVER, slow.streams_anonymous),
     ("open streams, signed in", "the same with a token", BOUNDED, NEVER, slow.streams_signed_in),
-    ("slow body, anonymous", "40 connections hold a message of 4 MiB that lacks its end", CUT, 5, slow.body_anonymous),
+    ("headers kept, anonymous", "40 connections begin 16 calls with 15 KB of headers", BOUNDED, NEVER, slow.headers_anonymous),
+    ("headers kept, signed in", "4 connections begin 1,000 calls with 15 KB of headers", BOUNDED, NEVER, slow.headers_signed_in),
+    ("replies kept, signed in", "40 connections ask for 12 large replies, open no window", BOUNDED, NEVER, slow.replies_signed_in),
+    ("slow body, anonymous", "40 connections hold a message of 32 KiB that lacks its end", CUT, 5, slow.body_anonymous),
     ("slow body, no token", "20 the same where a token is needed", REFUSED, 1, slow.body_refused),
     ("slow body, signed in", "40 the same with a token", CUT, 5, slow.body_signed_in),
     ("zero-window reader", "asks for 1,000 large lists, opens no window", CUT, 6, slow.zero_window),
@@ -93,7 +98,7 @@ ATTACKS = [
     ("slow reader", "asks for 200 large lists, takes a byte at a time", BOUNDED, NEVER, slow.byte_by_byte),
     ("HTTP/1.1, slow request line", "50 connections, a byte now and then", CUT, 4, http1.line),
     ("HTTP/1.1, slow headers", "50 connections, a byte now and then", CUT, 4, http1.headers),
-    ("HTTP/1.1, slow body, anonymous", "40 connections hold a body of 4 MiB that lacks its end", CUT, 5, http1.body_anonymous),
+    ("HTTP/1.1, slow body, anonymous", "40 connections hold a body of 32 KiB that lacks its end", CUT, 5, http1.body_anonymous),
     ("HTTP/1.1, slow body, signed in", "40 the same with a token", CUT, 5, http1.body_signed_in),
     ("HTTP/1.1, pipelining flood", "sends requests and reads no answer", CUT, 1, http1.pipelining),
     ("2,000 idle connections", "opens them and says nothing more", BOUNDED, NEVER, connections.idle),
@@ -275,6 +280,29 @@ class Abuse(unittest.TestCase):
         self.assertLess(processor_s, 0.3, "of a second: it spins")
         self.assertLess(served_s, 5)
         self.assertTrue(self.server.log("event=connection_refused .*out of file descriptors"))
+
+    def test_small_calls_beside_what_others_hold(self):
+        """Others hold all the memory that calls may share, with a token and without: a sign-in and a list go through all the same, by HTTP/1.1 and in two frames."""
+        held = []
+        for source in ("127.0.0.2", "127.0.0.3", "127.0.0.4"):
+            for method, token, size, count in ((slow.SIGN_IN, "", slow.STRANGER_MESSAGE_BYTES, 40), (slow.CREATE, self.target.token, slow.MESSAGE_BYTES, 2)):
+                head = wire.frame(wire.HEADERS, wire.END_HEADERS, 1, wire.request(method, token)) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=size))
+                for peer in slow.opened(self.target, count, head, source=source):
+                    self.addCleanup(peer.close)
+                    peer.send_body(1, size - 16384, 1)
+                    held.append(peer)
+        refused = sum(1 in peer.ended for peer in held)
+        self.assertGreater(refused, 0, "nobody was refused: not all is held")
+        sign_in = b'{"user": "admin", "password": "%s"}' % self.server.password.encode()
+        answers = subprocess.run(["curl", "-sS", "--http1.1", "--cacert", self.server.ca, "-H", "content-type: application/json", "--data-binary", sign_in,
+                                  "https://%s/kam.v1.SessionService/SignIn" % self.server.address], capture_output=True, timeout=30)
+        self.assertIn(b'"token"', answers.stdout, answers.stderr)
+        for method, token, payload in ((slow.SIGN_IN, "", field(1, b"admin") + field(2, self.server.password.encode())), (slow.LIST, self.target.token, b"")):
+            with wire.Peer(self.target, source="127.0.0.1", initial_window_size=1 << 22) as peer:
+                peer.send(wire.window_update(0, 1 << 22) + wire.frame(wire.HEADERS, wire.END_HEADERS, 1, wire.request(method, token)))
+                peer.send(wire.frame(wire.DATA, 0, 1, wire.message(payload)))
+                peer.send(wire.frame(wire.DATA, wire.END_STREAM, 1))
+                self.assertEqual(peer.answer(1).get("grpc-status"), "0", method)
 
     def test_attacks(self):
         healthy = measure.Healthy(self.target, "accounts/a0")

@@ -11,11 +11,11 @@
 
 const struct schema_source *schema_source_echo(void);
 
-enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 3000, SERVE_HELD_BYTES = 600 };
+enum { SERVE_MESSAGE_BYTES = 300, SERVE_WAITING = 16, SERVE_REPLY_BYTES = 3000, SERVE_KEPT_BYTES = 16 << 10 };
 
 struct serve {
 	struct rpc_session *session;
-	struct rpc_budget budget;
+	size_t allowed_bytes;
 	unsigned begun, ended;
 	bool pause;                       /* stop reading after each message, until serve_go_on */
 	uint32_t paused;                  /* the call that was stopped last; 0: none */
@@ -106,7 +106,7 @@ static inline void serve_message(void *context, struct rpc_call *call, struct by
 	rpc_call_set_compression(call, message.size % 32 == 2);
 	assert(served->messages == 1 || method->client_streaming);
 	/* A number in JSON may be shorter than on the wire: at most two characters there for eleven bytes here. */
-	assert(message.size <= 6 * SERVE_MESSAGE_BYTES && rpc_session_held_bytes(serve->session) <= serve->budget.max_bytes);
+	assert(message.size <= 6 * SERVE_MESSAGE_BYTES);
 	if (serve->heard.arena != NULL) {
 		uint32_t size = (uint32_t)message.size;
 		buf_add(&serve->heard, &size, sizeof size);
@@ -192,25 +192,34 @@ static inline void serve_http(void *context, struct rpc_call *call, const char *
 	rpc_call_respond(call, strcmp(path, "/") == 0 ? 200 : 404, headers, bytes_of(path));
 }
 
+static inline bool serve_memory(void *context, size_t more)
+{
+	struct serve *serve = context;
+	if (serve->allowed_bytes + more > SERVE_KEPT_BYTES) {
+		return false;
+	}
+	rpc_session_allow(serve->session, serve->allowed_bytes += more);
+	return true;
+}
+
 static inline void serve_new(struct serve *serve, bool http1)
 {
-	static const struct rpc_server_events events = {serve_begin, serve_message, serve_half_close, serve_writable, serve_ended, serve_http};
+	static const struct rpc_server_events events = {serve_begin, serve_message, serve_half_close, serve_writable, serve_ended, serve_http, serve_memory};
 	static const struct rpc_limits limits = {.message_bytes = SERVE_MESSAGE_BYTES, .streams = 20, .header_bytes = 2000};
 	static const char *const origins[] = {"https://kam.example", NULL};
 	static const struct schema *schema;
 	schema = schema != NULL ? schema : fuzz_schema(schema_source_echo());
-	*serve = (struct serve){.budget = {.max_bytes = SERVE_HELD_BYTES}};
+	*serve = (struct serve){0};
 	serve->session = rpc_server_new(&(struct rpc_server_options){schema, &limits, origins, http1}, &events, serve);
 	assert(serve->session != NULL);
-	rpc_session_set_budget(serve->session, &serve->budget, SERVE_HELD_BYTES);
+	rpc_session_allow(serve->session, 0);
 }
 
-/* Every call has ended, once, when the session is gone; and nothing is held. */
+/* Every call has ended, once, when the session is gone; and nothing is kept (the session sees to that itself). */
 static inline void serve_done(struct serve *serve)
 {
-	assert(rpc_session_held_bytes(serve->session) == serve->budget.used_bytes);
 	rpc_session_free(serve->session);
-	assert(serve->begun == serve->ended && serve->budget.used_bytes == 0);
+	assert(serve->begun == serve->ended);
 }
 
 /* Takes what is to be sent; keeps it in `out` where that is not NULL. */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks that send much of what is cheap to send and dear to take: every flood must end the connection that sends it."""
 
+import gzip
 import time
 
 import wire
@@ -87,6 +88,16 @@ reset_by_half_closed = on_streams(lambda target, stream: wire.call(stream, block
 reset_by_self_priority = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS, stream, block_of(SIGN_IN)) +
                                     wire.frame(PRIORITY, 0, stream, stream.to_bytes(4, "big") + b"\0"))
 empty_headers = on_streams(lambda _, stream: wire.frame(HEADERS, END_HEADERS | END_STREAM, stream, b""))
+
+def inflating(target, stream):
+    """A sign-in that is 300 bytes on the wire and 30 KB of JSON to read."""
+    fields = [(name, "application/json" if name == "content-type" else value) for name, value in wire.fields(SIGN_IN)]
+    block = b"".join(wire.literal(*one) for one in [*fields, ("content-encoding", "gzip")])
+    body = gzip.compress(b'{"user":"' + b"\xc3\xa9" * 15000 + b'"}', 9)
+    return wire.frame(HEADERS, END_HEADERS, stream, block) + wire.frame(DATA, END_STREAM, stream, body)
+
+
+inflated_json = on_streams(inflating, at_once=8)
 
 open_stream = wire.frame(HEADERS, END_HEADERS, 1, wire.request(SIGN_IN))
 ping = flood(wire.frame(PING, 0, 0, b"12345678"))

@@ -37,12 +37,12 @@ def headers(target, _):
     return slow.until_cut(slow.opened(target, 50, SIGN_IN + b"x-slow: ", Plain), 15, drip)
 
 
-def body(target, head):
-    """40 connections hold a body of 4 MiB that lacks its end."""
-    peers, held = slow.opened(target, 40, head + b"content-length: %d\r\n\r\n" % slow.MESSAGE_BYTES, Plain), 0
+def body(target, head, size):
+    """40 connections hold a body of this size that lacks its end."""
+    peers, held = slow.opened(target, 40, head + b"content-length: %d\r\n\r\n" % size, Plain), 0
     for peer in peers:
         try:
-            for _ in range(255):
+            for _ in range(size // 16384 - 1):
                 peer.send(bytes(16384), 0.5)
                 held += 16384
         except wire.Cut:
@@ -52,11 +52,11 @@ def body(target, head):
 
 
 def body_anonymous(target, _):
-    return body(target, SIGN_IN)
+    return body(target, SIGN_IN, slow.STRANGER_MESSAGE_BYTES)
 
 
 def body_signed_in(target, _):
-    return body(target, CREATE + target.token.encode() + b"\r\n")
+    return body(target, CREATE + target.token.encode() + b"\r\n", slow.MESSAGE_BYTES)
 
 
 def pipelining(target, seconds):

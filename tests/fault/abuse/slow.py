@@ -11,7 +11,8 @@ from protobytes import field
 SIGN_IN = "SessionService/SignIn"
 CREATE = "AccountService/CreateAccount"
 LIST = "AccountService/ListAccounts"
-MESSAGE_BYTES = 4 << 20
+REFLECT = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+MESSAGE_BYTES, STRANGER_MESSAGE_BYTES = 4 << 20, 32 << 10  # the longest that kamd takes
 
 
 def opened(target, count, first, kind=wire.Peer, **options):
@@ -94,13 +95,13 @@ def frame_part(target, _):
     return until_cut(opened(target, 50, wire.frame(HEADERS, END_HEADERS, 1, wire.request(SIGN_IN))[:-1]), 15)
 
 
-def body(target, method, token, connections):
-    """Each connection holds a message of 4 MiB that lacks its last bytes; answers how long the last was held."""
+def body(target, method, token, connections, size=MESSAGE_BYTES):
+    """Each connection holds a message of this size that lacks its last bytes; answers how long the last was held."""
     block, held, longest = wire.request(method, token), 0, 0
-    peers = opened(target, connections, wire.frame(HEADERS, END_HEADERS, 1, block) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=MESSAGE_BYTES)))
+    peers = opened(target, connections, wire.frame(HEADERS, END_HEADERS, 1, block) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=size)))
     for peer in peers:
         try:
-            held += peer.send_body(1, MESSAGE_BYTES - 16384, 1)
+            held += peer.send_body(1, size - 16384, 1)
         except wire.Cut:  # so long did the others before it take
             pass
     begun = time.monotonic()
@@ -142,7 +143,7 @@ def streams_signed_in(target, _):
 
 
 def body_anonymous(target, _):
-    return body(target, SIGN_IN, "", 40)
+    return body(target, SIGN_IN, "", 40, STRANGER_MESSAGE_BYTES)
 
 
 def body_refused(target, _):
@@ -155,6 +156,38 @@ def body_refused(target, _):
 
 def body_signed_in(target, _):
     return body(target, CREATE, target.token, 40)
+
+
+# ---- crowds --------------------------------------------------------------------------------------------------------------------------
+
+def crowd(target, connections, streams, method, token, payload=None, **settings):
+    """Connections that each begin many calls with as many headers as may be, and take no answer; with a payload the calls are whole."""
+    block = wire.request(method, token, ("x-a", "b" * (15500 if payload is None else 1)))
+    rest = b"" if payload is None else wire.message(payload)
+    peers, answered, cut = [wire.Peer(target, **settings) for _ in range(connections)], 0, 0
+    for peer in peers:
+        try:
+            for at in range(streams):
+                peer.send(wire.frame(HEADERS, END_HEADERS, 2 * at + 1, block) + (wire.frame(wire.DATA, 0, 2 * at + 1, rest) if rest else b""))
+        except wire.Cut:
+            cut += 1
+    time.sleep(0.5)
+    for peer in peers:
+        answered += len(peer.ended)
+        peer.close()
+    return None, "%d answered, %d connections cut off" % (answered, cut)
+
+
+def headers_anonymous(target, _):
+    return crowd(target, 40, 16, SIGN_IN, "")
+
+
+def headers_signed_in(target, _):
+    return crowd(target, 4, 1000, LIST, target.token)
+
+
+def replies_signed_in(target, _):
+    return crowd(target, 40, 12, REFLECT, target.token, field(4, b"kam.v1.AccountService"), initial_window_size=0)
 
 
 # ---- readers -------------------------------------------------------------------------------------------------------------------------

@@ -36,9 +36,9 @@ def rst_stream(stream, code=CANCEL):
 
 
 def fields(method, token="", *more):
-    """Header fields of a gRPC call."""
+    """Header fields of a gRPC call to a method of kam's, or to a whole path."""
     signed = [("authorization", "Bearer " + token)] if token else []
-    return [(":method", "POST"), (":scheme", "https"), (":path", "/kam.v1." + method), (":authority", "localhost"),
+    return [(":method", "POST"), (":scheme", "https"), (":path", method if method.startswith("/") else "/kam.v1." + method), (":authority", "localhost"),
             ("content-type", "application/grpc"), ("te", "trailers"), *more, *signed]
 
 

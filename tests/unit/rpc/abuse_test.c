@@ -282,7 +282,7 @@ static void unfinished_messages_are_bounded_together(void **state)
 		raw_settle(raw);
 		refused += raw_has(raw->reply.headers, "grpc-status: 8");
 	}
-	assert_int_equal(refused, 14);
+	assert_int_equal(refused, 15); /* 15 times 4 MiB, and what the calls cost: one more is past 64 MiB */
 }
 
 static uint32_t next_random(uint32_t *seed)

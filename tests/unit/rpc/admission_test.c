@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Who is counted together: one IPv4 address however it is written, one IPv6 /64.
+ * Who is counted together: one IPv4 address however it is written, one IPv6 /64; and how much memory each may make kamd keep.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "common/base/limits.h"
 #include "server/rpc/admission.h"
 
 static struct network address;
@@ -53,12 +54,46 @@ static void the_whole_is_bounded(void **state)
 	admission_free(admission);
 }
 
+/* An address has a little for itself; past that it may take half of what all share, and those who are known and strangers do not take from each other. */
+static void memory_is_shared(void **state)
+{
+	const size_t own = LIMIT_ADDRESS_BYTES, pool = 1 << 20;
+	struct admission *admission = admission_new(10, 2);
+	struct network one, two, three;
+	(void)state;
+	admission_set_memory(admission, pool, pool);
+	assert_null(admission_enter(admission, "192.0.2.1", &one));
+	assert_null(admission_enter(admission, "192.0.2.2", &two));
+	assert_null(admission_enter(admission, "192.0.2.3", &three));
+	assert_true(admission_keep(admission, &one, true, own + pool / 2, false));
+	assert_false(admission_keep(admission, &one, true, 1, false));
+	assert_int_equal(admission_pressed(admission, &one, true), 0);
+	assert_true(admission_keep(admission, &two, true, own + pool / 2, false));
+	/* Nothing is left; what is their own is. */
+	assert_false(admission_keep(admission, &three, true, own + 1, false));
+	assert_true(admission_keep(admission, &three, true, own, false));
+	assert_false(admission_keep(admission, &three, true, 1, false));
+	assert_true(admission_keep(admission, &three, false, own + 1, false));
+	/* What is spent counts, and presses. */
+	assert_true(admission_keep(admission, &one, true, LIMIT_ADDRESS_REPLY_BYTES, true));
+	assert_int_equal(admission_pressed(admission, &one, true), 1);
+	assert_true(admission_keep(admission, &one, true, 1, true));
+	assert_int_equal(admission_pressed(admission, &one, true), 2);
+	assert_int_equal(admission_pressed(admission, &two, true), 0);
+	assert_int_equal(admission_pressed(admission, &one, false), 0);
+	admission_let_go(admission, &one, true, own + pool / 2 + LIMIT_ADDRESS_REPLY_BYTES + 1);
+	assert_int_equal(admission_pressed(admission, &one, true), 0);
+	assert_true(admission_keep(admission, &three, true, pool / 2, false));
+	admission_free(admission);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_bounded_each),
 		cmocka_unit_test(ipv6_counts_by_network),
 		cmocka_unit_test(the_whole_is_bounded),
+		cmocka_unit_test(memory_is_shared),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

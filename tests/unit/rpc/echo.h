@@ -30,6 +30,8 @@ struct echo {
 	unsigned refuse_code; /* status code to answer with from `begin` */
 	bool pause_after_each;
 	size_t unread_bytes;
+	size_t *memory; /* that it may still keep, once it may keep no more of its own; NULL: none */
+	size_t allowed_bytes;
 };
 
 struct counter {
@@ -189,7 +191,18 @@ static inline void echo_http(void *context, struct rpc_call *call, const char *m
 	rpc_call_respond(call, strcmp(path, "/") == 0 ? 200 : 404, headers, bytes_of("a page"));
 }
 
-static const struct rpc_server_events echo_events = {echo_begin, echo_message, echo_half_close, echo_writable, echo_ended, echo_http};
+static inline bool echo_memory(void *context, size_t more)
+{
+	struct echo *echo = context;
+	if (echo->memory == NULL || *echo->memory < more) {
+		return false;
+	}
+	*echo->memory -= more;
+	rpc_session_allow(echo->session, echo->allowed_bytes += more);
+	return true;
+}
+
+static const struct rpc_server_events echo_events = {echo_begin, echo_message, echo_half_close, echo_writable, echo_ended, echo_http, echo_memory};
 
 static inline struct schema *echo_schema(void)
 {

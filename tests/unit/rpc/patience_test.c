@@ -92,11 +92,12 @@ static void unfinished_messages_fail(void **state)
 	assert_true(tick(raw, 290000));
 	raw_settle(raw);
 	assert_false(raw->reply.headers_done);
-	assert_int_equal(rpc_session_held_bytes(raw->echo->session), 6);
+	assert_in_range(rpc_session_kept_bytes(raw->echo->session), 3072 + 6, 4096);
+	size_t kept = rpc_session_kept_bytes(raw->echo->session);
 	assert_true(tick(raw, 310000));
 	raw_settle(raw);
 	assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
-	assert_int_equal(rpc_session_held_bytes(raw->echo->session), 0);
+	assert_int_equal(rpc_session_kept_bytes(raw->echo->session), kept - 6); /* the rest of it is waited for */
 
 	/* Its rest is not waited for without end either. */
 	assert_int_equal(rpc_session_calls(raw->echo->session), 1);
@@ -130,25 +131,37 @@ static void streams_may_pause_between_messages_but_not_within_one(void **state)
 	assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
 }
 
-/* Two sessions share what they may hold. */
-static void budgets_are_shared(void **state)
+/* Two sessions share what they may keep. Small calls are many bytes: their headers and what an open call costs. */
+static void memory_is_asked_for(void **state)
 {
 	struct raw *one = *state, *two = raw_new(NULL);
-	struct rpc_budget budget = {.max_bytes = 10000};
+	size_t memory = 16000;
 	static uint8_t part[8000] = {0, 0, 0, 0x40, 0};
-	rpc_session_set_budget(one->echo->session, &budget, 1 << 20);
-	rpc_session_set_budget(two->echo->session, &budget, 1 << 20);
+	one->echo->memory = two->echo->memory = &memory;
+	rpc_session_allow(one->echo->session, 0);
+	rpc_session_allow(two->echo->session, 0);
 	one->keep_open = two->keep_open = true;
 	raw_start(one, say_headers, (struct bytes){part, sizeof part}, true);
 	raw_settle(one);
-	assert_int_equal(budget.used_bytes, sizeof part);
+	size_t kept = rpc_session_kept_bytes(one->echo->session);
+	assert_int_equal(memory, 16000 - kept);
+	assert_in_range(kept, sizeof part + 3072, sizeof part + 4096);
 	raw_start(two, say_headers, (struct bytes){part, sizeof part}, true);
 	raw_settle(two);
 	assert_true(raw_has(two->reply.headers, "grpc-status: 8"));
-	assert_int_equal(budget.used_bytes, sizeof part);
-	rpc_session_set_budget(one->echo->session, NULL, 1 << 20);
-	assert_int_equal(budget.used_bytes, 0);
 	raw_free(two);
+}
+
+/* Where not even an open call may be kept, it is refused before its method is looked at, and its headers are dropped. */
+static void crowds_are_refused(void **state)
+{
+	struct raw *raw = *state;
+	rpc_session_allow(raw->echo->session, 1000);
+	raw_start(raw, say_headers, (struct bytes){(const uint8_t *)"\0\0\0\0\0", 5}, true);
+	raw_settle(raw);
+	assert_true(raw_has(raw->reply.headers, "grpc-status: 8"));
+	assert_int_equal(raw->echo->begun, 0);
+	assert_int_equal(rpc_session_kept_bytes(raw->echo->session), 0);
 }
 
 /* GOAWAY twice: a warning with a PING behind it, and the last word when the PING came back. */
@@ -181,7 +194,8 @@ int main(void)
 		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),
 		TEST(streams_may_pause_between_messages_but_not_within_one),
-		TEST(budgets_are_shared),
+		TEST(memory_is_asked_for),
+		TEST(crowds_are_refused),
 		TEST(shutdown_takes_a_round_trip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
