@@ -65,7 +65,7 @@ def _mapping(random, field, texts):
 
 
 def make(random):
-    """One import: one message or two, half of them only to be checked. Most take a few fields, so that what they hide behind no other fault."""
+    """One import: one message or two, most of them only to be checked. Most take a few fields, so that what they hide behind no other fault."""
     plural = random.choice(list(FIELDS))
     fields = FIELDS[plural]
     chosen = [field for field in fields if field in NEEDED or random.random() < 0.25]
@@ -79,7 +79,7 @@ def make(random):
     if "id" not in chosen and random.random() < 0.1:
         columns.append(_mapping(random, "id", IDS))
     start = import_pb2.ImportStart(map=import_pb2.ImportMap(resource=plural, system=SYSTEM, key_columns=["key"], fields=[mapping for mapping, _ in columns]), parent=parent,
-                                   columns=["key"] + [mapping.column for mapping, _ in columns], validate_only=random.random() < 0.5)
+                                   columns=["key"] + [mapping.column for mapping, _ in columns], validate_only=random.random() < 0.7)
     rows = [import_pb2.ImportRow(line=line, cells=[_key(random)] + [_pick(random, texts) for _, texts in columns]) for line in range(2, 2 + random.randrange(1, 6))]
     cut = random.randrange(len(rows) + 1)
     return [import_pb2.ImportRequest(start=start, rows=rows[:cut])] + ([import_pb2.ImportRequest(rows=rows[cut:])] if rows[cut:] else [])
