@@ -82,9 +82,6 @@ class Caller:
         self.name, self.token, self.session, self.imported, self.furnished_on = name, token, session, imported, furnished_on
         self.role = ROLES.get(name)
 
-    def own_user(self):
-        return "users/" + self.name
-
 
 def parent_of(noun, target):
     return world.parent_of(noun, target)
