@@ -5,7 +5,7 @@ import collections
 
 import grpc
 import kamtest
-import stubs  # noqa: F401, makes kam.v1
+import stubs  # makes kam.v1
 from kam.v1 import import_pb2
 
 METHOD = "ImportService/Import"

@@ -67,7 +67,7 @@ STEPS = (
     # Accounts that are not theirs, and all below these.
     (hides_account("other"), update("Account", "account", "accounts/other", {"displayName": "Dark", "region": "APAC", "parentAccount": "accounts/team"}, {"displayName": "Veil", "employees": "7", "externalIds": {"crm": "dark"}})),
     (hides_account("other"), create("Account", "account", "", ("dark", {"displayName": "Dark", "externalIds": {"crm": "dark"}}),
-                                  ("veil", {"displayName": "Veil", "parentAccount": "accounts/team", "owner": "users/else", "externalIds": {"crm": "veil"}}))),
+                                    ("veil", {"displayName": "Veil", "parentAccount": "accounts/team", "owner": "users/else", "externalIds": {"crm": "veil"}}))),
     (hides_account("other"), create("Opportunity", "opportunity", "accounts/other", ("dark", {"title": "Dark", "value": EUR(1000), "externalIds": {"crm": "dark"}}),
                                     ("veil", {"title": "Veil", "value": EUR(2), "externalIds": {"crm": "veil"}}))),
     (hides_account("other"), create("Stakeholder", "stakeholder", "accounts/other", ("dark", {"contact": "contacts/own-c", "externalIds": {"crm": "dark"}}), ("veil", {"title": "Nobody"}))),
