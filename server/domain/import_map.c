@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { SAME_MOST = 64 }; /* resources of one external id or title that are looked at */
+enum { SAME_MOST = 64 }; /* resources of one title that are counted */
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------------------- */
 
@@ -162,6 +162,21 @@ static bool is_known(struct call *call, const struct schema_resource *resource, 
 	return call_decide_verb(call, resource, "read", name).allowed || (!store_get(call->view, name, &record, call->status) && status_ok(call->status));
 }
 
+/* What a row may mean by a text. */
+struct search {
+	struct call *call;
+	const struct schema_resource *resource;
+	const char *parent; /* what it lies below; "" for anything */
+};
+
+static bool is_wanted(void *context, const char *name)
+{
+	const struct search *search = context;
+	size_t size = strlen(search->parent);
+	bool within = size == 0 || (strncmp(name, search->parent, size) == 0 && name[size] == '/');
+	return within && is_known(search->call, search->resource, name);
+}
+
 const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key)
 {
 	struct buf value;
@@ -170,10 +185,9 @@ const char *import_find(struct call *call, const struct schema_resource *resourc
 	buf_add_text(&value, key);
 	struct bytes bytes = buf_bytes(&value);
 	bytes.size = bytes.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : bytes.size;
-	const char **names = changes_find(call->changes, call->view, resource->external_ids->rules.index_id, bytes, SAME_MOST, call->arena, call->status);
-	while (names && *names && !is_known(call, resource, *names)) {
-		names++;
-	}
+	struct search search = {call, resource, ""};
+	const char **names = changes_find_wanted(call->changes, call->view, resource->external_ids->rules.index_id, bytes, 1, is_wanted, &search, call->arena,
+	                                         call->status);
 	return names ? *names : NULL;
 }
 
@@ -182,22 +196,7 @@ const struct schema_field *import_title_field(const struct schema_resource *reso
 	return resource->display_name ? resource->display_name : schema_field_find(resource->type, "title");
 }
 
-/* Names found under an index, of those that lie below `parent` ("" for any): the only one, or a fault. */
-static const char *only_one(struct call *call, const struct schema_resource *resource, const char **names, const char *parent, size_t *ret_count)
-{
-	const char *found = NULL;
-	size_t size = strlen(parent);
-	*ret_count = 0;
-	for (; names && *names; names++) {
-		bool within = size == 0 || (strncmp(*names, parent, size) == 0 && (*names)[size] == '/');
-		if (within && is_known(call, resource, *names)) {
-			found = *names;
-			++*ret_count;
-		}
-	}
-	return *ret_count == 1 ? found : NULL;
-}
-
+/* The only one of a title, of those that lie below `parent` ("" for any), or NULL and how many there are. */
 static const char *find_by_title(struct call *call, const struct schema_resource *target, const char *text, const char *parent, size_t *ret_count)
 {
 	const struct schema_field *field = import_title_field(target);
@@ -206,7 +205,12 @@ static const char *find_by_title(struct call *call, const struct schema_resource
 		return NULL;
 	}
 	struct bytes value = index_encode(field, (struct value){.kind = VALUE_STRING, .string = text}, call->arena);
-	return only_one(call, target, changes_find(call->changes, call->view, field->rules.index_id, value, SAME_MOST, call->arena, call->status), parent, ret_count);
+	struct search search = {call, target, parent};
+	const char **names = changes_find_wanted(call->changes, call->view, field->rules.index_id, value, SAME_MOST, is_wanted, &search, call->arena, call->status);
+	while (names && names[*ret_count]) {
+		++*ret_count;
+	}
+	return *ret_count == 1 ? names[0] : NULL;
 }
 
 static bool is_there(struct call *call, const struct schema_resource *resource, const char *name)

@@ -250,11 +250,16 @@ struct finding {
 	const struct changes *changes;
 	const char **names;
 	size_t count, most;
+	changes_wanted *wanted; /* NULL: all are */
+	void *context;
 	struct arena *arena;
 };
 
 static void add_found(struct finding *finding, const char *name)
 {
+	if (finding->wanted && !finding->wanted(finding->context, name)) {
+		return;
+	}
 	for (size_t i = 0; i < finding->count; i++) {
 		if (strcmp(finding->names[i], name) == 0) {
 			return;
@@ -279,7 +284,13 @@ static bool visit_found(void *context, const char *name, const struct store_reco
 const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st)
 {
-	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, arena};
+	return changes_find_wanted(changes, view, index, value, most, NULL, NULL, arena, st);
+}
+
+const char **changes_find_wanted(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
+                                 changes_wanted *wanted, void *context, struct arena *arena, struct status *st)
+{
+	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, wanted, context, arena};
 	if (!finding.names) {
 		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
 		return NULL;

@@ -18,7 +18,7 @@ def requests(caller, target, there):
         "ExplainScore": [("report", {"name": account}, there), ("missing", {"name": "accounts/missing"}, "NOT_FOUND")],
         "GetAlignment": [("report", {"name": "rounds/decided", "explain": True}, "OK" if role.scope == "ALL" else "PERMISSION_DENIED"),
                          ("blind", {"name": "rounds/open"}, "FAILED_PRECONDITION"), ("missing", {"name": "rounds/missing"}, "NOT_FOUND")],
-        "GetBacktest": [("report", {"fromDate": "2026-12-31", "details": True}, "OK")],
+        "GetBacktest": [("report", {"fromDate": caller.furnished_on, "details": True}, "OK")],
         "GetCandidates": [("report", {"verdicts": VERDICTS, "explain": True}, "OK")],
         "GetGap": [("report", {"name": account}, there), ("missing", {"name": "accounts/missing"}, "NOT_FOUND")],
         "GetGrowth": [("report", {"explain": True}, "OK"), ("of one", {"account": account}, there), ("missing", {"account": "accounts/missing"}, "NOT_FOUND")],

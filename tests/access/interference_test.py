@@ -12,6 +12,7 @@ anything was written, and say nothing of what it was.
     KAM_SEQUENCES=1000   how many for each role; KAM_SEED=… to repeat a run; KAM_ROLE=… for one role alone
 """
 
+import collections
 import os
 import random
 import re
@@ -21,6 +22,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "harness"))
 import contract
+import imports
 import kamtest
 import table
 import twist
@@ -74,14 +76,16 @@ CHOICES = ("ExplainScore", "GetAlignment", "GetBacktest", "GetCandidates", "GetG
 VERDICTS = ["CANDIDATE_VERDICT_" + verdict for verdict in ("CANDIDATE", "CONFIRMED", "IN_DOUBT", "NOT_A_CANDIDATE", "UNKNOWN")]
 QUARTERS = {"fromPeriod": "2025-Q4", "period": "2026-Q1"}
 BASES = ("REVENUE_BASIS_UNSPECIFIED", "REVENUE_BASIS_FINANCIALS", "REVENUE_BASIS_WON_DEALS")
-TODAY = time.strftime("%Y-%m-%d", time.gmtime())
+NOW_US = int(time.time()) // 3600 * 3600000000  # of the clocks that stand still: no pair of them has midnight between
+TODAY = time.strftime("%Y-%m-%d", time.gmtime(NOW_US // 1000000))
 
 
 class Calls:
     """Makes up calls; the same for the same seed."""
 
-    def __init__(self, seed, token, revisions, base_revisions):
-        self.random, self.token, self.revisions = random.Random(seed), token, revisions
+    def __init__(self, seed, role, revisions, base_revisions):
+        self.random, self.revisions = random.Random(seed), revisions
+        self.imports = role.may("imports.create") and role.scope != "ALL"  # whoever sees everything learns nothing by them
         self.base_revisions = base_revisions  # before anything hidden was done
         self.pages, self.etags, self.number = [], [], 0
 
@@ -194,13 +198,20 @@ class Calls:
             request.update(force=pick((True, False))) if verb == "Delete" else None
         return "%s/%s%s" % (table.service(noun), verb, noun), request
 
+    def load(self):
+        return imports.METHOD, imports.make(self.random)
+
     def sequence(self):
         """Three to six calls as bytes, with what they were for the report."""
         made = []
         for _ in range(self.random.randrange(3, 7)):
-            make = self.random.choices((self.get, self.list, self.page, self.versions, self.report, self.choice, self.check, self.write), (20, 25, 15, 12, 6, 10, 8, 14))[0]
+            make = self.random.choices((self.get, self.list, self.page, self.versions, self.report, self.choice, self.check, self.write, self.load),
+                                       (20, 25, 15, 12, 6, 10, 8, 14, 12 if self.imports else 0))[0]
             method, request = make()
             headers = []
+            if make == self.load:
+                made.append((method, request, headers))
+                continue
             if make != self.write and self.random.random() < 0.3:
                 # A report as of a revision counts its days up to the time of that commit, and when commits were made is no secret (proto/README.md).
                 revisions = self.base_revisions if make == self.report or re.search("ChoiceService|/GetPortfolio", method) else self.revisions
@@ -213,7 +224,7 @@ class Calls:
     def learn(self, made, answer):
         """Page tokens and etags, for later calls."""
         method, request, headers = made
-        if answer.status != 200 or len(answer.body) > 20000:
+        if method == imports.METHOD or answer.status != 200 or len(answer.body) > 20000:
             return
         reply = answer.json()
         if reply.get("nextPageToken") and not headers:
@@ -261,6 +272,7 @@ class Pair:
         self.connections = [wire.Connection(server) for server in self.servers]
         for server, connection in zip(self.servers, self.connections):
             crowd_tally(server, connection, base.tokens["nobody"], self.token)
+        self.importers = [imports.Importer(server, self.token) for server in self.servers]
         self.revisions = [self.settled(number) for number in (0, 1)]
 
     def settled(self, number):
@@ -272,11 +284,15 @@ class Pair:
 
     def ask(self, made):
         """Both answer the same calls; yields the call and both answers."""
-        requests = [wire.post(method, request, self.token, headers) for method, request, headers in made]
+        requests = [b"" if method == imports.METHOD else wire.post(method, request, self.token, headers) for method, request, headers in made]
         at = 0
         while at < len(requests):
+            if not requests[at]:
+                yield made[at], [importer(made[at][1]) for importer in self.importers]
+                at += 1
+                continue
             end, size = at, 0
-            while end < len(requests) and (end == at or size + len(requests[end]) <= wire.WINDOW_BYTES):
+            while end < len(requests) and requests[end] and (end == at or size + len(requests[end]) <= wire.WINDOW_BYTES):
                 size += len(requests[end])
                 end += 1
             for connection in self.connections:
@@ -286,7 +302,7 @@ class Pair:
             at = end
 
     def close(self):
-        for connection in self.connections + [admin.connection for admin in self.admins]:
+        for connection in self.connections + self.importers + [admin.connection for admin in self.admins]:
             connection.close()
 
 
@@ -321,7 +337,7 @@ class Base:
     """The store that all copies are made of."""
 
     def __init__(self):
-        self.us = int(time.time()) * 1000000
+        self.us = NOW_US
         self.server = world.Still(self.us)
         self.server.init()
         self.server.start()
@@ -330,6 +346,12 @@ class Base:
             admin("UserService/CreateUser", {"userId": user, "user": {"displayName": user}, "password": world.PASSWORD})
         admin("BindingService/CreateBinding", {"bindingId": "plain", "binding": {"user": "users/plain", "role": "roles/plain"}})
         admin("BindingService/CreateBinding", {"bindingId": "narrow", "binding": {"user": "users/narrow", "role": "roles/executive", "accounts": ["accounts/own"]}})
+        role = twist.OWN_ROLES["importer"]
+        admin("RoleService/CreateRole", {"roleId": "importer", "role": {"displayName": "Importer", "scope": "SCOPE_ALL", "permissions": role.permissions,
+                                                                         "fieldGroups": ["FIELD_GROUP_" + group for group in role.groups]}})
+        admin("BindingService/CreateBinding", {"bindingId": "importer", "binding": {"user": "users/importer", "role": "roles/importer", "accounts": ["accounts/own"]}})
+        for method, field, name, key in imports.KNOWN:
+            admin(method, {field: {"name": name, "externalIds": {imports.SYSTEM: key}}})
         admin("OpportunityService/CreateOpportunity", {"parent": "accounts/other", "opportunityId": "gone3", "opportunity": {"title": "Third"}})
         self.tokens = {name: world.sign_in(self.server, name) for name in [*ROLES, "nobody"] if name != "admin"}
         self.tokens["admin"] = admin.token
@@ -360,25 +382,30 @@ class NonInterference(unittest.TestCase):
             self.fail("%s tells the stores apart by %s %s %s (seed %d)\n--- one\n%s\n--- other\n%s" % (name, *call, SEED, *answers))
 
     def run_role(self, name):
-        started, calls_made, codes = time.monotonic(), 0, {}
+        started, calls_made, codes, rows = time.monotonic(), 0, collections.Counter(), collections.Counter()
         pair = Pair(self, self.base, name)
         try:
             self.assertEqual(*pair.revisions)
-            calls = Calls("%d %s" % (SEED, name), pair.token, pair.revisions[0], self.base.revisions)
+            calls = Calls("%d %s" % (SEED, name), pair.role, pair.revisions[0], self.base.revisions)
             for first in range(0, SEQUENCES, SEQUENCES_BETWEEN_POKES):
                 made = [call for _ in range(min(SEQUENCES_BETWEEN_POKES, SEQUENCES - first)) for call in calls.sequence()]
                 for call, answers in pair.ask(made):
                     self.same(name, call, answers)
                     calls.learn(call, answers[0])
-                    codes[answers[0].status] = codes.get(answers[0].status, 0) + 1
+                    if call[0] == imports.METHOD:
+                        rows.update(answers[0].rows)
+                    else:
+                        codes[answers[0].status] += 1
                 calls_made += len(made)
                 pair.poke(first // SEQUENCES_BETWEEN_POKES)
             self.watch(name, pair)
         finally:
             pair.close()
-        print("%-9s %6d sequences, %6d calls in step, %s: the same bytes, in %.1f s" %
-              (name, SEQUENCES, calls_made, ", ".join("%d of HTTP %d" % (count, status) for status, count in sorted(codes.items())), time.monotonic() - started), flush=True)
-        self.assertGreater(codes.get(200, 0), SEQUENCES // 2)
+        met = ["%d of HTTP %d" % (codes[status], status) for status in sorted(codes)] + ["%d rows %s" % (rows[outcome], outcome) for outcome in sorted(rows)]
+        print("%-9s %6d sequences, %6d calls in step, %s: the same bytes, in %.1f s" % (name, SEQUENCES, calls_made, ", ".join(met), time.monotonic() - started), flush=True)
+        self.assertGreater(codes[200], SEQUENCES // 2)
+        if calls.imports:
+            self.assertGreater(min(rows[outcome] for outcome in imports.OUTCOMES), SEQUENCES // 100, rows)
 
     def watch(self, name, pair):
         """All that was ever changed, as this role is told of it."""

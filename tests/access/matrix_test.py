@@ -78,12 +78,9 @@ class Cell:
 class Caller:
     """Somebody who asks: as whom, and what the table gives them."""
 
-    def __init__(self, name, token, session, imported):
-        self.name, self.token, self.session, self.imported = name, token, session, imported
+    def __init__(self, name, token, session, imported, furnished_on):
+        self.name, self.token, self.session, self.imported, self.furnished_on = name, token, session, imported, furnished_on
         self.role = ROLES.get(name)
-
-    def own_user(self):
-        return "users/" + self.name
 
 
 def parent_of(noun, target):
@@ -406,6 +403,7 @@ class Matrix(unittest.TestCase):
         cls.addClassCleanup(server.close)
         server.init()
         server.start()
+        furnished_on = time.strftime("%Y-%m-%d", time.gmtime(server.us // 1000000))
         admin = world.furnish(server)
         tokens = {"expired": world.sign_in(server, "expired"), "anonymous": ""}
         admin.connection.close()
@@ -423,7 +421,7 @@ class Matrix(unittest.TestCase):
             world.Admin(server, tokens[user])("TokenService/CreateToken", {"parent": "users/" + user, "tokenId": "t", "token": {"permissions": ["users.read"], "expire": "2099-01-01"}})
         cls.sessions = {user: admin("SessionService/ListSessions", {"parent": "users/" + user})["sessions"][-1]["name"] for user in [*ROLES, "rep", "else"]}
         cls.imported = admin("ImportService/ListImports", {})["imports"][0]["name"]
-        cls.callers = {name: Caller(name, tokens[name], cls.sessions.get(name), cls.imported) for name in [*ROLES, *STRANGERS]}
+        cls.callers = {name: Caller(name, tokens[name], cls.sessions.get(name), cls.imported, furnished_on) for name in [*ROLES, *STRANGERS]}
         cls.whole = {path: cls.names(path) for path, method in table.METHODS.items() if method.verb == "list" and method.belongs != table.SESSION}
         cls.revision = int(re.search(rb"kam-revision: (\d+)", admin.connection.call("SessionService/WhoAmI", {}, admin.token).head).group(1))
         cls.replayed = cls.replays()

@@ -65,11 +65,14 @@ EUR = lambda units: {"currencyCode": "EUR", "units": str(units)}
 # Who does not see it, and what is done to the one copy and to the other.
 STEPS = (
     # Accounts that are not theirs, and all below these.
-    (hides_account("other"), update("Account", "account", "accounts/other", {"displayName": "Dark", "region": "APAC", "parentAccount": "accounts/team"}, {"displayName": "Veil", "employees": "7"})),
-    (hides_account("other"), create("Account", "account", "", ("dark", {"displayName": "Dark"}), ("veil", {"displayName": "Veil", "parentAccount": "accounts/team", "owner": "users/else"}))),
-    (hides_account("other"), create("Opportunity", "opportunity", "accounts/other", ("dark", {"title": "Dark", "value": EUR(1000)}), ("veil", {"title": "Veil", "value": EUR(2)}))),
-    (hides_account("other"), create("Stakeholder", "stakeholder", "accounts/other", ("dark", {"contact": "contacts/own-c"}), ("veil", {"title": "Nobody"}))),
-    (hides_account("other"), create("Contact", "contact", "", ("dark", {"displayName": "Dark", "company": "accounts/own"}), ("veil", {"displayName": "Veil"}))),
+    (hides_account("other"), update("Account", "account", "accounts/other", {"displayName": "Dark", "region": "APAC", "parentAccount": "accounts/team"}, {"displayName": "Veil", "employees": "7", "externalIds": {"crm": "dark"}})),
+    (hides_account("other"), create("Account", "account", "", ("dark", {"displayName": "Dark", "externalIds": {"crm": "dark"}}),
+                                    ("veil", {"displayName": "Veil", "parentAccount": "accounts/team", "owner": "users/else", "externalIds": {"crm": "veil"}}))),
+    (hides_account("other"), create("Opportunity", "opportunity", "accounts/other", ("dark", {"title": "Dark", "value": EUR(1000), "externalIds": {"crm": "dark"}}),
+                                    ("veil", {"title": "Veil", "value": EUR(2), "externalIds": {"crm": "veil"}}))),
+    (hides_account("other"), create("Stakeholder", "stakeholder", "accounts/other", ("dark", {"contact": "contacts/own-c", "externalIds": {"crm": "dark"}}), ("veil", {"title": "Nobody"}))),
+    (hides_account("other"), create("Contact", "contact", "", ("dark", {"displayName": "Dark", "company": "accounts/own", "externalIds": {"crm": "dark"}}),
+                                    ("veil", {"displayName": "Veil", "externalIds": {"crm": "veil"}}))),
     (hides_account("other"), delete(("Opportunity", "accounts/other/opportunities/o"), ("Tie", "accounts/other/ties/t"))),
     (hides_account("other"), create("Financials", "financials", "accounts/other", ("2026-Q2", {"period": "2026-Q2", "revenue": EUR(7000)}), ("2026-Q3", {"period": "2026-Q3", "revenue": EUR(9)}))),
     (hides_account("other"), create("Member", "member", "accounts/other", ("gone2", {}), ("nobody2", {}))),
@@ -172,8 +175,11 @@ def steps(role, of=STEPS):
     return [variants for hidden, variants in of if hidden(role)]
 
 
-# Of our own, for what no built-in role is: one that sees names and structure alone, and one that is narrowed to one account.
+# Of our own, for what no built-in role is: one that sees names and structure alone, one that is narrowed to one account, and one that imports and is both in part.
 OWN_ROLES = {
     "plain": table.Role(table.ROLES["executive"].permissions, "ALL", ("PUBLIC",)),
     "narrow": table.Role(table.ROLES["executive"].permissions, "NARROWED", table.GROUPS),
+    "importer": table.Role(("imports.create", "users.read", "roles.read", "programme.read", "portfolio.read", "scorecards.read", "competitors.read", *(
+        "%s.%s" % (noun, verb) for noun in ("accounts", "contacts", "financials", "interactions", "members", "opportunities", "products", "stakeholders", "whitespace")
+        for verb in ("read", "create", "update"))), "NARROWED", ("PUBLIC", "COMMERCIAL")),
 }

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -151,11 +152,11 @@ class Certificates(unittest.TestCase):
                 file.write("subjectAltName=email:jane@example.com\n")
             pem, key = self.folder + "/short.pem", self.jane[1]
             issuers.openssl("req", "-new", "-key", key, "-subj", "/CN=short", "-out", self.folder + "/short.csr")
-            ends = time.time() + margin
             subprocess.run(["faketime", "-f", "-%ds" % (day - margin), "openssl", "x509", "-req", "-in", self.folder + "/short.csr", "-CA",
                 self.authority.pem, "-CAkey",
                             self.authority.key, "-CAcreateserial", "-extfile", self.folder + "/short.ext", "-days", "1", "-out", pem], check=True,
                                 capture_output=True)
+            ends = ssl.cert_time_to_seconds(issuers.openssl("x509", "-in", pem, "-noout", "-enddate").decode().strip().split("=")[1])
             channel = grpcio(self.server, (pem, key))
             first = call(channel, "SessionService/WhoAmI") if time.time() < ends - 1 else None
             if isinstance(first, bytes):

@@ -247,15 +247,23 @@ class Figures(Choosing):
                                                                                        bands=bands),
                                                  criterion("leverage", "STRENGTH", source="CRITERION_SOURCE_PORTFOLIO_LEVERAGE",
                                                            bands=[{"atLeast": 0.9, "score": 10}])])
+        # Revenue of the last year that has ended counts; the year in which this runs has the same, as it may end meanwhile.
+        year = int(self.admin.call("CriteriaSetService/GetCriteriaSet", {"name": "criteriaSets/fed"})["createTime"][:4])
+        for name, revenue in (("rich", 500), ("poor", 300)):
+            self.account(name)
+            for period in (year - 1, year):
+                self.money(name, str(period), revenue=revenue)
         matrix = self.admin.call("ChoiceService/GetMatrix", {"criteriaSet": "criteriaSets/fed", "details": True})
         points = {point["account"][9:]: point for point in matrix["points"]}
-        self.assertEqual((points["acme"]["attractiveness"]["value"], points["acme"]["strength"]["value"]), (8, 10))
-        self.assertEqual(points["bolt"]["attractiveness"]["value"], 1)
+        self.assertEqual([points[name]["attractiveness"]["value"] for name in ("rich", "poor")], [8, 1])
+        self.assertEqual(points["acme"]["strength"]["value"], 10)
         self.assertIn("below every band", points["bolt"]["criteria"][1]["score"]["undefinedReason"])
-        self.assertEqual(points["acme"]["criteria"][0]["sourceValue"]["value"], 500)
-        self.assess("acme", {"money": 3}, set="fed")
-        points = self.admin.call("ChoiceService/GetMatrix", {"criteriaSet": "criteriaSets/fed", "filter": 'display_name = "Acme"'})["points"]
+        self.assertEqual(points["rich"]["criteria"][0]["sourceValue"]["value"], 500)
+        self.assess("rich", {"money": 3}, set="fed")
+        points = self.admin.call("ChoiceService/GetMatrix", {"criteriaSet": "criteriaSets/fed", "filter": 'display_name = "Rich"'})["points"]
         self.assertEqual(points[0]["attractiveness"]["value"], 3)
+        for name in ("rich", "poor"):
+            self.admin.call("AccountService/DeleteAccount", {"name": "accounts/" + name, "force": True})
         self.refused(self.admin, "FinancialsService/CreateFinancials", {"parent": "accounts/acme", "financialsId": "2023",
                                                                         "financials": {"coveredUntil": "2025-01-01"}}, INVALID,
                      "no day of 2023")
@@ -277,7 +285,8 @@ class Figures(Choosing):
     def test_backtest(self):
         self.refused(self.admin, "ChoiceService/GetBacktest", {"fromDate": "2020-01-01"}, INVALID, "from_date")
         self.refused(self.admin, "ChoiceService/GetBacktest", {}, INVALID, "from_date")
-        today = self.admin.call("AccountService/GetAccount", {"name": "accounts/acme"})["createTime"][:10]
+        # The day of the newest commit, by the end of which all was there that the class set up, whether midnight came between or not.
+        today = self.admin.call("ContactService/CreateContact", {"contactId": "newest", "contact": {"displayName": "Newest"}})["createTime"][:10]
         self.refused(self.admin, "ChoiceService/GetBacktest", {"fromDate": today}, INVALID, "nothing can have grown since")
         reply = self.admin.call("ChoiceService/GetBacktest", {"fromDate": today, "fromPeriod": "2024", "period": "2025", "details": True,
                                                               "criteriaSet": "criteriaSets/small"})

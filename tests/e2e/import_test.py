@@ -207,6 +207,22 @@ class Import(unittest.TestCase):
         self.assertEqual((int(again.get("created", 0)), int(again["unchanged"])), (0, 4))
         self.assertEqual(self.admin.json("accounts", "get", "dark")["displayName"], "Dark")
 
+    def test_hidden_namesakes_hide_nothing_that_is_seen(self):
+        """However many of the same external id and title there are before it: one is theirs, and found by both."""
+        lee = self.reading_less()
+        fields = [{"field": "display_name", "constant": "Twin"}, {"field": "external_ids.erp", "constant": "7"}, {"field": "id", "column": "no"}]
+        self.write("map.json", json.dumps({"resource": "accounts", "system": "twins", "keyColumns": ["no"], "fields": fields}).encode())
+        twins = "no\n" + "".join("twin-%03d\n" % number for number in range(200))
+        self.assertEqual(self.counts(self.load(twins)), (200, 0, 0, 0))
+        self.admin.run("accounts", "update", "twin-199", "--set", "owner=users/lee")
+        fields = [{"field": "region", "column": "region"}, {"field": "parent_account", "column": "above", "lookup": "LOOKUP_DISPLAY_NAME"},
+                  {"field": "display_name", "column": "name"}, {"field": "owner", "constant": "users/lee"}]
+        self.write("map.json", json.dumps({"resource": "accounts", "system": "erp", "keyColumns": ["no"], "fields": fields}).encode())
+        rows = self.write("rows.csv", b"no,region,above,name\n7,EMEA,,Twin\n8,EMEA,Twin,Below\n")
+        done = lee.run("import", "accounts", rows, "--map", self.map, "-o", "json").json()
+        self.assertEqual(self.counts(done), (1, 1, 0, 0))
+        self.assertEqual(self.admin.json("accounts", "get", "twin-199")["region"], "EMEA")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -52,9 +52,6 @@ class Api:
         with open(server.ca, "rb") as file:
             # A pool of one's own: without it, channels to the same address share one connection.
             channel = grpc.secure_channel(server.address, grpc.ssl_channel_credentials(file.read()), options=[("grpc.use_local_subchannel_pool", 1)])
-        # A first connection attempt has been seen to fail inside grpcio on a busy machine (cause not found): wait for one that stands. From then on nothing
-        # is retried.
-        grpc.channel_ready_future(channel).result(timeout=30 * kamtest.PATIENCE)
         self.channel = channel
         signed = grpc.intercept_channel(channel, _Signed(token))
         self.accounts, self.audit = account_pb2_grpc.AccountServiceStub(signed), audit_pb2_grpc.AuditServiceStub(signed)
