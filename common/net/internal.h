@@ -57,6 +57,7 @@ struct io {
 	struct event *timer;      /* what it means depends on the state */
 	bool stopped;             /* by io_set_reading */
 	bool resting;             /* what came in waits for other connections' turns; nothing is read, and the timer runs */
+	unsigned piece_bytes;     /* given to the owner at a time */
 	bool partial;             /* the owner left bytes: show them in one piece with the next */
 	bool freed;               /* by its owner, while `busy` callbacks are on the stack */
 	unsigned busy;

@@ -33,8 +33,9 @@
 
 enum {
 	SINGLE_BYTES = 64 << 10, /* read or written before another connection's turn */
-	PIECE_BYTES = 1 << 10,   /* given to the owner at a time */
 	TURN_US = 200,           /* for which an owner is given more before another connection's turn */
+	PIECE_LEAST_BYTES = 1 << 10, /* given to the owner at a time: at first, and where a piece took it longer than a turn */
+	PIECE_MOST_BYTES = 16 << 10, /* where pieces are little work */
 };
 
 /* ---- callbacks to the owner ------------------------------------------------------------------------------------------------------- */
@@ -125,11 +126,21 @@ static void linger(struct io *io)
 
 /* ---- libevent calls back ----------------------------------------------------------------------------------------------------------- */
 
+/* How much to give next, after a piece that took so long. */
+static void fit_piece(struct io *io, int64_t took_us)
+{
+	if (took_us > TURN_US) {
+		io->piece_bytes = PIECE_LEAST_BYTES;
+	} else if (took_us < TURN_US / 8 && io->piece_bytes < PIECE_MOST_BYTES) {
+		io->piece_bytes *= 2;
+	}
+}
+
 /* Gives the owner what came in. Where that takes it long, for a few bytes may ask for much work, other connections have their turn before the rest, and
  * meanwhile no more is read. */
 static void give(struct io *io, struct evbuffer *input)
 {
-	int64_t end_us = clock_monotonic_us() + TURN_US;
+	int64_t now_us = clock_monotonic_us(), end_us = now_us + TURN_US;
 	bool late = false;
 	enter(io);
 	while (!late && !io->freed && io->state == IO_OPEN && !io->stopped && evbuffer_get_length(input) > 0) {
@@ -138,7 +149,7 @@ static void give(struct io *io, struct evbuffer *input)
 			evbuffer_pullup(input, -1);
 		}
 		evbuffer_peek(input, -1, NULL, &piece, 1);
-		size_t size = io->partial || piece.iov_len < PIECE_BYTES ? piece.iov_len : PIECE_BYTES;
+		size_t size = io->partial || piece.iov_len < io->piece_bytes ? piece.iov_len : io->piece_bytes;
 		size_t taken = io->events->data(io->context, io, (struct bytes){piece.iov_base, size});
 		if (io->freed) {
 			break;
@@ -150,7 +161,12 @@ static void give(struct io *io, struct evbuffer *input)
 		if (io->partial && whole) {
 			break;
 		}
-		late = evbuffer_get_length(input) > 0 && clock_monotonic_us() > end_us;
+		if (evbuffer_get_length(input) > 0) {
+			int64_t before_us = now_us;
+			now_us = clock_monotonic_us();
+			fit_piece(io, now_us - before_us);
+			late = now_us > end_us;
+		}
 	}
 	if (late && io->state == IO_OPEN && !io->stopped) {
 		io->resting = true;
@@ -328,6 +344,7 @@ struct io *io_new(struct event_base *base, struct tls *tls, const struct io_even
 	io->events = events;
 	io->context = context;
 	io->socket = -1;
+	io->piece_bytes = PIECE_LEAST_BYTES;
 	return io;
 }
 

@@ -34,7 +34,7 @@ static void cut(struct connection *connection, const char *offence)
 /* What its peer makes us keep beside what the session counts. */
 static size_t kept_outside(const struct connection *connection)
 {
-	return io_output_size(connection->io) + connection->waiting_bytes;
+	return connection->output_bytes + connection->waiting_bytes;
 }
 
 static bool grant(struct connection *connection, size_t bytes, bool spent)
@@ -70,6 +70,7 @@ static bool on_memory(void *context, size_t more)
 void connection_settle(struct connection *connection)
 {
 	if (connection->session) {
+		connection->output_bytes = io_output_size(connection->io);
 		size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection);
 		size_t spare = connection->granted_bytes > kept ? connection->granted_bytes - kept : 0;
 		if (connection->granted_bytes < kept) {
@@ -367,7 +368,7 @@ bool connection_full(const struct connection *connection)
 	if (queued > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS) {
 		return true;
 	}
-	return pressed(connection) > (queued + io_output_size(connection->io) == 0);
+	return pressed(connection) > (queued + connection->output_bytes == 0);
 }
 
 static void flush(struct connection *connection)
