@@ -155,7 +155,7 @@ void exchange_over(void *context, struct rpc_call *call, const struct status *st
 	const char *revision = rpc_call_metadata(call, "kam-revision");
 	exchange->revision = revision ? strtoull(revision, NULL, 10) : 0;
 	exchange->status = *status;
-	if (link->dead && status->code == STATUS_UNAVAILABLE) {
+	if (link->dead && status->code == STATUS_UNAVAILABLE && !rpc_call_metadata(call, "grpc-status")) {
 		status_init(&exchange->status);
 		status_fail(&exchange->status, STATUS_UNAVAILABLE, "", "the connection to %s broke: %s", exchange->kam->server, link->reason);
 	}

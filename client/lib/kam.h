@@ -169,7 +169,8 @@ struct kam_exchange *kam_exchange_start(struct kam *kam, const char *path, const
 bool kam_exchange_send(struct kam_exchange *exchange, struct kam_bytes message, bool last);
 /* No message follows. */
 void kam_exchange_half_close(struct kam_exchange *exchange);
-/* Stop or go on taking messages: the server is held back once its window is full. A few more may come; `finished` waits for those that are held. */
+/* Stop or go on taking messages: the server is held back once its window is full. A few more may come; `finished` waits for those that are held. They
+ * outlive the connection where the server's answer had come whole; where it had not, those that are held are lost and the call ends UNAVAILABLE. */
 void kam_exchange_set_reading(struct kam_exchange *exchange, bool reading);
 /* Gives up: the server is told; no event follows, and the exchange is gone. */
 void kam_exchange_cancel(struct kam_exchange *exchange);

@@ -93,6 +93,10 @@ bool rpc_client_send(struct rpc_call *call, struct bytes message, bool last);
 void rpc_client_half_close(struct rpc_call *call);
 /* Cancels: the server is told, `finished` follows with CANCELLED. */
 void rpc_client_cancel(struct rpc_call *call, enum status_code code);
+/* The connection is gone: nothing more can be received or sent. A call whose answer had not come whole ends UNAVAILABLE, and what is held of it is dropped.
+ * One whose answer had come whole, but whose messages are held (rpc_call_set_reading), stays, and rpc_session_calls counts it: the messages come when its
+ * owner reads on, then `finished` with what the server said, from within the next rpc_session_send, which has no bytes to send any more. */
+void rpc_client_lost(struct rpc_session *session);
 
 /* ---- both: sessions ------------------------------------------------------------------------------------------------------- */
 

@@ -105,6 +105,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(outcomes[i].finished);
 		}
 	}
+	if (pick >> 6 & 1) {
+		rpc_client_lost(session);
+		for (size_t i = 0; i < CALLS; i++) {
+			assert(outcomes[i].finished || outcomes[i].pause);
+			if (!outcomes[i].finished) {
+				rpc_call_set_reading(calls[i], true);
+			}
+		}
+		drain(session);
+	}
 	rpc_session_free(session);
 	for (size_t i = 0; i < CALLS; i++) {
 		assert(outcomes[i].finished);
