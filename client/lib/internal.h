@@ -59,6 +59,7 @@ struct kam_exchange {
 	struct rpc_call *call;
 	struct outgoing *outgoing, **outgoing_end;
 	struct outgoing *unsent; /* next one to hand to the session */
+	size_t kept_bytes, unsent_bytes; /* memory of all in `outgoing`, and of those from `unsent` on */
 	struct event *deadline, *pause;
 	int64_t started_us, deadline_us; /* monotonic; deadline 0: none */
 	bool idempotent, wait_for_ready;

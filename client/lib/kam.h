@@ -26,7 +26,8 @@
  *          answer from the network is UNAVAILABLE, no answer in time DEADLINE_EXCEEDED; all other codes come from the server.
  * Retries: a call that the server surely has not acted on, and an `idempotent` one, is sent again when it ended UNAVAILABLE: up to four times in all,
  *          with pauses of about 0.1, 0.2 and 0.4 s, within its own time-out, and as the server asks by grpc-retry-pushback-ms (gRPC A6; AIP-194:
- *          nothing but UNAVAILABLE). Nothing is sent again once a message of the answer came, or when more than 256 KiB were sent.
+ *          nothing but UNAVAILABLE). Nothing is sent again once a message of the answer came, or when what was sent takes more than
+ *          256 KiB of memory, in which an empty message counts too.
  * Units:   milliseconds, bytes; text is UTF-8.
  * Threads: one `struct kam`, one thread at a time. Different ones share nothing.
  * Process: SIGPIPE is ignored from the first connection on, unless the program has a handler of its own. Only the look-up of the server's name blocks

@@ -47,7 +47,7 @@ struct server {
 	size_t accepted, calls;
 	unsigned fail_calls;   /* so many calls end UNAVAILABLE */
 	unsigned drop_calls;   /* at so many calls the connection is closed */
-	bool silent;           /* never answers */
+	bool silent;           /* never answers, nor sends what was sent back */
 	bool plain_failure;    /* NOT_FOUND with a violation */
 	bool go_away;          /* after each call: no more on this connection */
 	unsigned stream_count; /* messages that a watch sends */
@@ -106,7 +106,7 @@ static void on_message(void *context, struct rpc_call *call, struct bytes messag
 	server->received_bytes += message.size;
 	server->received_messages++;
 	const char *path = rpc_call_method(call)->path;
-	if (strcmp(path, import) == 0) {
+	if (strcmp(path, import) == 0 && !server->silent) {
 		rpc_call_send(call, message);
 	}
 }

@@ -227,6 +227,46 @@ static void an_unread_stream_is_bounded(void **state)
 	kam_stream_close(stream);
 }
 
+/* A message takes memory though it be empty. */
+static void empty_messages_wait_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	unsigned sent = 1, most = LIMIT_OUTPUT_BYTES / sizeof(void *);
+	open_kam(fixture);
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, import, NULL, &outcome_events, &outcome, &fixture->st);
+	while (sent < most && kam_exchange_send(exchange, (struct kam_bytes){0}, false)) { /* there is no connection yet */
+		sent++;
+	}
+	assert_in_range(sent, 100, most - 1);
+	kam_exchange_half_close(exchange);
+	while (!outcome.finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(outcome.code, KAM_OK);
+	assert_int_equal(outcome.messages, sent);
+	assert_int_equal(fixture->server.received_messages, sent);
+}
+
+/* What is kept to be sent again is bounded by the memory that it takes: past that the call is not tried again. */
+static void empty_messages_are_not_kept_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	const unsigned count = LIMIT_OUTPUT_BYTES / sizeof(void *);
+	struct kam_bytes message;
+	open_kam(fixture);
+	fixture->server.silent = true;
+	fixture->server.drop_calls = LIMIT_CLIENT_ATTEMPTS;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, import, &(struct kam_call_options){.idempotent = true}, &fixture->st);
+	for (unsigned i = 0; i < count; i++) {
+		assert_true(kam_stream_send(stream, (struct kam_bytes){0}, i + 1 == count));
+	}
+	assert_false(kam_stream_receive(stream, &message, &fixture->st));
+	assert_int_equal(fixture->st.code, KAM_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, 1);
+	kam_stream_close(stream);
+}
+
 /* ---- the connection ends while messages are held ----------------------------------------------------------------------------------- */
 
 /* Ends the first connection once the client has the whole answer of the stream on it, and waits until it has noticed. */
@@ -345,6 +385,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_follows_a_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_exchange_may_stop_reading, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unread_stream_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(empty_messages_wait_too, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(empty_messages_are_not_kept_for_ever, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(held_messages_outlive_the_connection, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(held_messages_keep_their_failure, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(held_messages_can_be_left, set_up, tear_down),
