@@ -273,12 +273,11 @@ void rpc_client_lost(struct rpc_session *session)
 	struct rpc_call *call;
 	session->failed = session->broken = session->lost = true;
 	TAILQ_FOREACH(call, &session->calls, link) {
-		if (call->closed) {
-			continue;
-		}
-		nghttp2_session_set_stream_user_data(session->h2, call->stream_id, NULL); /* nghttp2 would not tell that it is gone */
 		call->notice_writable = false;
-		client_closed(call, NGHTTP2_NO_ERROR);
+		if (!call->closed) {
+			nghttp2_session_set_stream_user_data(session->h2, call->stream_id, NULL); /* nghttp2 would not tell that it is gone */
+			client_closed(call, NGHTTP2_NO_ERROR);
+		}
 	}
 	session_notices(session);
 }
