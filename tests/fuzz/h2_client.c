@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as a server's answer to a client with three calls. First byte: how many the session is fed at a time; second: what the client does meanwhile.
+ * Any bytes as a server's answer to a client with three calls. First byte: how many the session is fed at a time; second: what the client does meanwhile,
+ * and whether the connection is lost then.
  */
 #include "tests/fuzz/frames.h"
 #include "tests/fuzz/fuzz.h"
