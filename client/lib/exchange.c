@@ -2,8 +2,8 @@
  *
  * A call from its start to its end, over as many attempts as it takes.
  *
- * What is to be sent is kept until an answer came or it has grown past LIMIT_OUTPUT_BYTES; while it is kept the call can be tried again from its
- * beginning. The end of an attempt is only marked here; the turn decides whether to rest and try again or to tell the caller.
+ * What is to be sent is kept until an answer came or it takes more than LIMIT_OUTPUT_BYTES of memory; while it is kept the call can be tried again from
+ * its beginning. The end of an attempt is only marked here; the turn decides whether to rest and try again or to tell the caller.
  */
 #include "client/lib/internal.h"
 
@@ -27,11 +27,18 @@ static void exchange_detach(struct kam_exchange *exchange, enum status_code code
 
 /* ---- sending --------------------------------------------------------------------------------------------------------------- */
 
+/* The memory that a message takes, however small it is. */
+static size_t outgoing_cost(const struct outgoing *message)
+{
+	return sizeof *message + message->size;
+}
+
 static void outgoing_drop(struct kam_exchange *exchange, const struct outgoing *until)
 {
 	while (exchange->outgoing != until) {
 		struct outgoing *message = exchange->outgoing;
 		exchange->outgoing = message->next;
+		exchange->kept_bytes -= outgoing_cost(message);
 		free(message);
 	}
 	if (!exchange->outgoing) {
@@ -39,27 +46,19 @@ static void outgoing_drop(struct kam_exchange *exchange, const struct outgoing *
 	}
 }
 
-static size_t outgoing_size(const struct outgoing *message)
-{
-	size_t size = 0;
-	for (; message; message = message->next) {
-		size += message->size;
-	}
-	return size;
-}
-
 static void exchange_flush(struct kam_exchange *exchange)
 {
 	while (exchange->unsent && exchange->call && !exchange->sending) {
 		struct outgoing *message = exchange->unsent;
 		exchange->unsent = message->next;
+		exchange->unsent_bytes -= outgoing_cost(message);
 		if (message->bare) {
 			rpc_client_half_close(exchange->call);
 		} else {
 			exchange->sending = !rpc_client_send(exchange->call, (struct bytes){message->data, message->size}, message->last);
 		}
 	}
-	if (exchange->answered || outgoing_size(exchange->outgoing) > LIMIT_OUTPUT_BYTES) {
+	if (exchange->answered || exchange->kept_bytes > LIMIT_OUTPUT_BYTES) {
 		exchange->discarded = exchange->discarded || exchange->outgoing != exchange->unsent;
 		outgoing_drop(exchange, exchange->unsent);
 	}
@@ -82,13 +81,15 @@ static bool exchange_add(struct kam_exchange *exchange, struct bytes bytes, bool
 	}
 	*exchange->outgoing_end = message;
 	exchange->outgoing_end = &message->next;
+	exchange->kept_bytes += outgoing_cost(message);
+	exchange->unsent_bytes += outgoing_cost(message);
 	if (!exchange->unsent) {
 		exchange->unsent = message;
 	}
 	if (exchange->state == EXCHANGE_RUNNING) {
 		exchange_flush(exchange);
 	}
-	return !exchange->sending && outgoing_size(exchange->unsent) < LIMIT_OUTPUT_BYTES;
+	return !exchange->sending && exchange->unsent_bytes < LIMIT_OUTPUT_BYTES;
 }
 
 bool kam_exchange_send(struct kam_exchange *exchange, struct kam_bytes message, bool last)
@@ -155,7 +156,7 @@ void exchange_over(void *context, struct rpc_call *call, const struct status *st
 	const char *revision = rpc_call_metadata(call, "kam-revision");
 	exchange->revision = revision ? strtoull(revision, NULL, 10) : 0;
 	exchange->status = *status;
-	if (link->dead && status->code == STATUS_UNAVAILABLE) {
+	if (link->dead && status->code == STATUS_UNAVAILABLE && !rpc_call_metadata(call, "grpc-status")) {
 		status_init(&exchange->status);
 		status_fail(&exchange->status, STATUS_UNAVAILABLE, "", "the connection to %s broke: %s", exchange->kam->server, link->reason);
 	}
@@ -272,6 +273,7 @@ static bool exchange_retry(struct kam_exchange *exchange)
 	exchange->attempts -= patient;
 	status_init(&exchange->status);
 	exchange->unsent = exchange->outgoing;
+	exchange->unsent_bytes = exchange->kept_bytes;
 	exchange->sending = exchange->unreached = false;
 	exchange->pushback_ms = PUSHBACK_NONE;
 	exchange_rest(exchange, rest_us);

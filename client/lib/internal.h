@@ -19,11 +19,11 @@
 struct link {
 	struct kam *kam;
 	struct link *next;
-	struct io *io;
+	struct io *io;               /* NULL once it is dead and its calls were told */
 	struct rpc_session *session; /* NULL until the handshake is done */
 	struct event *timer;         /* connecting takes too long */
 	bool retired;                /* takes no new calls */
-	bool dead;
+	bool dead;                   /* the connection is over; its session stays while messages are held for calls that do not read */
 	char reason[160];            /* why it died */
 };
 
@@ -59,6 +59,7 @@ struct kam_exchange {
 	struct rpc_call *call;
 	struct outgoing *outgoing, **outgoing_end;
 	struct outgoing *unsent; /* next one to hand to the session */
+	size_t kept_bytes, unsent_bytes; /* memory of all in `outgoing`, and of those from `unsent` on */
 	struct event *deadline, *pause;
 	int64_t started_us, deadline_us; /* monotonic; deadline 0: none */
 	bool idempotent, wait_for_ready;
@@ -104,9 +105,9 @@ int64_t pause_us(unsigned growth);
 struct link *link_current(struct kam *kam);
 /* A new one. NULL: it cannot even be tried, and `st` says why. */
 struct link *link_open(struct kam *kam, struct status *st);
-/* Hands to the network what its session has to say. */
+/* Hands to the network what its session has to say; where there is no network any more, to its calls what is held for them. */
 void link_pump(struct link *link);
-/* Frees the dead and those whose work is done. */
+/* Tells the calls of the dead, and frees the links whose work is done. */
 void links_reap(struct kam *kam);
 void links_close(struct kam *kam);
 

@@ -23,10 +23,13 @@
  *          (options, strings, messages, metadata) but for the event_base and `struct kam_exchange_events`, which must outlive what uses them. Bytes
  *          handed out say how long they live.
  * Errors:  a function that can fail is false or NULL then, and `*ret_status` says how, in gRPC's codes; it is set in every case and may be NULL. No
- *          answer from the network is UNAVAILABLE, no answer in time DEADLINE_EXCEEDED; all other codes come from the server.
+ *          answer from the network is UNAVAILABLE, no answer in time DEADLINE_EXCEEDED, an answer that is none in gRPC INTERNAL or UNKNOWN or what its
+ *          HTTP status stands for, no memory or an answer past the bounds RESOURCE_EXHAUSTED, a call that kam_close ends CANCELLED; else the server
+ *          chose the code.
  * Retries: a call that the server surely has not acted on, and an `idempotent` one, is sent again when it ended UNAVAILABLE: up to four times in all,
  *          with pauses of about 0.1, 0.2 and 0.4 s, within its own time-out, and as the server asks by grpc-retry-pushback-ms (gRPC A6; AIP-194:
- *          nothing but UNAVAILABLE). Nothing is sent again once a message of the answer came, or when more than 256 KiB were sent.
+ *          nothing but UNAVAILABLE). Nothing is sent again once a message of the answer came, or when what was sent takes more than
+ *          256 KiB of memory, in which an empty message counts too.
  * Units:   milliseconds, bytes; text is UTF-8.
  * Threads: one `struct kam`, one thread at a time. Different ones share nothing.
  * Process: SIGPIPE is ignored from the first connection on, unless the program has a handler of its own. Only the look-up of the server's name blocks
@@ -145,18 +148,19 @@ bool kam_stream_send(struct kam_stream *stream, struct kam_bytes message, bool l
 /* Whether kam_stream_receive would answer at once. Takes in what has arrived, does not wait. */
 bool kam_stream_ready(struct kam_stream *stream);
 /* Waits for the next message; it lives until the next call on the stream. False: the call is over, and the status says how (OK: the server had no
- * more). */
+ * more, and all were received). */
 bool kam_stream_receive(struct kam_stream *stream, struct kam_bytes *ret_message, struct kam_status *ret_status);
 /* Cancels what is left. NULL is fine. */
 void kam_stream_close(struct kam_stream *stream);
 
 /* ---- underneath: on the caller's loop ------------------------------------------------------------------------------------- */
 
-/* They come from the loop, never from within a function of this header but kam_close. In any of them exchanges may be started, sent on and cancelled. */
+/* They come from the loop, never from within a function of this header but kam_close and the blocking ones, which turn the loop. In any of them exchanges
+ * may be started, sent on and cancelled, but none may be started where kam_close calls. */
 struct kam_exchange_events {
 	/* A message came; the bytes live until this returns. */
 	void (*message)(void *context, struct kam_bytes message);
-	/* Room again after kam_exchange_send returned false. May be NULL. */
+	/* Room after kam_exchange_send returned false; also when an attempt begins. May be NULL. */
 	void (*writable)(void *context);
 	/* The call is over, after all retries. Last callback; the exchange is gone when it returns. */
 	void (*finished)(void *context, const struct kam_status *status, uint64_t revision);
@@ -165,11 +169,14 @@ struct kam_exchange_events {
 /* Starts a call. NULL: out of memory. */
 struct kam_exchange *kam_exchange_start(struct kam *kam, const char *path, const struct kam_call_options *options,
                                         const struct kam_exchange_events *events, void *context, struct kam_status *ret_status);
-/* Sends a message; `last` says that none follows. False: it was taken, but wait for `writable` before the next. */
+/* Sends a message; `last` says that none follows. False: it was taken, but wait for `writable` before the next, or there was no memory and `finished`
+ * follows. */
 bool kam_exchange_send(struct kam_exchange *exchange, struct kam_bytes message, bool last);
 /* No message follows. */
 void kam_exchange_half_close(struct kam_exchange *exchange);
-/* Stop or go on taking messages: the server is held back once its window is full. A few more may come; `finished` waits for those that are held. */
+/* Stop or go on taking messages: the server is held back once its window (1 MiB) is full. None comes before reading goes on, and `finished`
+ * waits for those that are held. They outlive the connection where the server's answer had come whole; where it had not, they are lost and the attempt ends
+ * UNAVAILABLE (see Retries above). */
 void kam_exchange_set_reading(struct kam_exchange *exchange, bool reading);
 /* Gives up: the server is told; no event follows, and the exchange is gone. */
 void kam_exchange_cancel(struct kam_exchange *exchange);

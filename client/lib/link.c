@@ -104,6 +104,17 @@ static void on_connect_timeout(evutil_socket_t socket, short what, void *context
 	link_fail(link, reason);
 }
 
+/* The connection of a dead link goes at once. Calls whose answer had come whole and whose owners do not read keep the session. */
+static void link_bury(struct link *link)
+{
+	exchanges_fail_waiting(link->kam, link);
+	if (link->session) {
+		rpc_client_lost(link->session);
+	}
+	io_free(link->io);
+	link->io = NULL;
+}
+
 static void link_free(struct link *link)
 {
 	rpc_session_free(link->session);
@@ -147,6 +158,12 @@ struct link *link_open(struct kam *kam, struct status *st)
 
 void link_pump(struct link *link)
 {
+	if (link->session && !link->io) {
+		rpc_session_send(link->session); /* hands over what is held for those who read again */
+		if (rpc_session_calls(link->session) == 0) {
+			kam_mark(link->kam);
+		}
+	}
 	while (link->session && !link->dead && io_output_size(link->io) < LIMIT_OUTPUT_BYTES) {
 		struct bytes bytes = rpc_session_send(link->session);
 		if (bytes.size == 0) {
@@ -164,14 +181,17 @@ void link_pump(struct link *link)
 	}
 }
 
-/* Freeing a session tells its calls that they are over; they are told why by the link. */
+/* Calls are told here that their connection is gone, and why by the link. */
 void links_reap(struct kam *kam)
 {
 	struct link **at = &kam->links;
 	while (*at) {
 		struct link *link = *at;
-		bool idle = link->retired && link->session && rpc_session_calls(link->session) == 0;
-		if (!link->dead && !idle) {
+		if (link->dead && link->io) {
+			link_bury(link);
+		}
+		bool used = link->session && rpc_session_calls(link->session) > 0;
+		if (used || !(link->dead || (link->retired && link->session))) {
 			at = &link->next;
 			continue;
 		}

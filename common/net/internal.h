@@ -61,6 +61,7 @@ struct io {
 	bool partial;             /* the owner left bytes: show them in one piece with the next */
 	bool freed;               /* by its owner, while `busy` callbacks are on the stack */
 	unsigned busy;
+	size_t low_mark_bytes;    /* by io_set_low_mark */
 	size_t lingered_bytes;    /* taken since our side is done */
 	bool certificate_refused;
 	struct io_certificate *certificate; /* a client's, of a server's io; NULL: none was shown */

@@ -370,6 +370,7 @@ bool io_attach(struct io *io, evutil_socket_t socket, bool client)
 	bufferevent_setcb(io->bufferevent, on_read, on_write, on_event, io);
 	bufferevent_set_max_single_read(io->bufferevent, SINGLE_BYTES);
 	bufferevent_set_max_single_write(io->bufferevent, SINGLE_BYTES);
+	bufferevent_setwatermark(io->bufferevent, EV_WRITE, io->low_mark_bytes, 0);
 	bufferevent_enable(io->bufferevent, EV_READ | EV_WRITE);
 	if (io->tls == NULL) {
 		bufferevent_trigger_event(io->bufferevent, BEV_EVENT_CONNECTED, BEV_TRIG_DEFER_CALLBACKS);
@@ -460,6 +461,7 @@ size_t io_output_size(const struct io *io)
 
 void io_set_low_mark(struct io *io, size_t bytes)
 {
+	io->low_mark_bytes = bytes;
 	if (io->bufferevent != NULL) {
 		bufferevent_setwatermark(io->bufferevent, EV_WRITE, bytes, 0);
 	}

@@ -3,7 +3,8 @@
  * client.c - gRPC calls from the client's side: what a request says, and how the outcome is judged.
  *
  * The outcome is known when the stream is closed: what we did (cancel), else grpc-status, else what the HTTP status or the reset says. It is told from
- * the next rpc_session_send or rpc_session_receive, after every message that came before it.
+ * the next rpc_session_send or rpc_session_receive, after every message that came before it. An answer that was whole when the connection ended stays so
+ * while its owner does not read; any other is cut off, and what is held of it is dropped: a status that the server gave would say that nothing is missing.
  * Source: gRPC PROTOCOL-HTTP2.md (Errors), http-grpc-status-mapping.md.
  */
 #include "common/rpc/internal.h"
@@ -212,7 +213,7 @@ static void judge_transport(struct rpc_call *call, struct status *st)
 	const char *http_status = rpc_call_metadata(call, ":status");
 	int http_code = http_status != NULL ? atoi(http_status) : 0;
 	const struct row *row = NULL;
-	if (call->session->failed) {
+	if (call->cut) {
 		status_fail(st, STATUS_UNAVAILABLE, "", "The connection was lost.");
 	} else if (call->close_error != NGHTTP2_NO_ERROR) {
 		row = find_row(reset_rows, sizeof reset_rows / sizeof reset_rows[0], (int)call->close_error);
@@ -231,13 +232,13 @@ void client_report(struct rpc_call *call)
 	struct status st;
 	bool retryable = false;
 	if (!call->reported) {
-		if (call->closed && !call->aborted && !call->session->failed && !call->reading && queue_size(&call->in) > 0) {
+		if (call->closed && !call->aborted && !call->reading && queue_size(&call->in) > 0) {
 			return; /* messages are held: their outcome comes after them */
 		}
 		status_init(&st);
 		if (call->aborted) {
 			status_fail(&st, call->abort_code, "", "%s", call->abort_message != NULL ? call->abort_message : "");
-		} else if (number != NULL) {
+		} else if (number != NULL && !call->cut) {
 			judge_grpc(call, number, &st);
 		} else {
 			judge_transport(call, &st);
@@ -251,13 +252,43 @@ void client_report(struct rpc_call *call)
 	}
 }
 
+static void cut_off(struct rpc_call *call)
+{
+	call->cut = true;
+	inbound_drop(call);
+}
+
 void client_closed(struct rpc_call *call, uint32_t error_code)
 {
 	call->closed = true;
 	call->close_error = error_code;
-	if (call->session->failed) {
-		client_report(call);
-	} else {
+	if (call->session->failed && !call->remote_closed) { /* what came since was not read */
+		cut_off(call);
+	}
+	call_notice(call);
+}
+
+void rpc_client_lost(struct rpc_session *session)
+{
+	struct rpc_call *call;
+	session->failed = session->broken = session->lost = true;
+	TAILQ_FOREACH(call, &session->calls, link) {
+		call->notice_writable = false;
+		if (!call->closed) {
+			nghttp2_session_set_stream_user_data(session->h2, call->stream_id, NULL); /* nghttp2 would not tell that it is gone */
+			client_closed(call, NGHTTP2_NO_ERROR);
+		}
+	}
+	session_notices(session);
+}
+
+void client_end_all(struct rpc_session *session)
+{
+	struct rpc_call *call;
+	rpc_client_lost(session);
+	TAILQ_FOREACH(call, &session->calls, link) {
+		cut_off(call);
 		call_notice(call);
 	}
+	session_notices(session);
 }

@@ -169,6 +169,7 @@ struct rpc_call {
 	bool closed;                 /* nghttp2 has closed the stream */
 	bool aborted;                /* by us, with abort_code and abort_message */
 	bool reported;               /* `finished` was called */
+	bool cut;                    /* the connection ended before the answer did, or before its messages were taken */
 	bool response_seen;
 	uint32_t close_error;        /* of the RST_STREAM, or 0 */
 	enum status_code abort_code;
@@ -221,6 +222,7 @@ struct rpc_session {
 	bool server;
 	bool failed;                 /* nothing that arrives matters any more */
 	bool broken;                 /* nor can anything be sent */
+	bool lost;                   /* client: the connection is gone; only what is held is still handed over */
 	const struct schema *schema;
 	const struct schema_method *method; /* server: of the last call */
 	const char *const *origins;
@@ -333,6 +335,8 @@ nghttp2_data_provider h2_provider(struct rpc_call *call); /* h2.c */
 void client_response(struct rpc_call *call);
 void client_closed(struct rpc_call *call, uint32_t error_code);
 void client_abort(struct rpc_call *call, enum status_code code, const char *message);
+/* Ends every call, those too whose messages are held. */
+void client_end_all(struct rpc_session *session);
 /* Calls `finished` once all that arrived was handed over. */
 void client_report(struct rpc_call *call);
 

@@ -10,8 +10,11 @@
  * stream need HTTP/2 and are answered with 505 there.
  *
  * Owns:    a session owns its calls. A server call lives until its stream is closed and `ended` was called; the owner of the session never frees
- *          calls, and must not use one after `ended`. Message bytes passed to callbacks live until the callback returns.
- * Callbacks run inside rpc_session_receive or rpc_session_send: they may call rpc_call_* but must not free the session.
+ *          calls, and must not use one after `ended`. A client's call lives likewise until `finished`. Message bytes passed to callbacks live until the
+ *          callback returns.
+ * Callbacks run inside rpc_session_receive and rpc_session_send; `ended` and, of a client, `message` and `finished` run inside rpc_session_free too, and the
+ *          latter two inside rpc_client_lost. They may call rpc_call_*, and a client's rpc_client_start, _send, _half_close and _cancel, but must neither feed,
+ *          empty nor free the session.
  * Errors:  rpc_session_receive returns false when the connection is beyond use: send what is pending, then close.
  * Threads: one session, one thread; replies computed elsewhere come back to that thread first.
  * Source:  RFC 9113, RFC 9112; gRPC PROTOCOL-HTTP2.md, PROTOCOL-WEB.md; connectrpc.com/docs/protocol.
@@ -50,8 +53,8 @@ struct rpc_server_events {
 	void (*half_close)(void *context, struct rpc_call *call);
 	/* Room again after rpc_call_send returned false. */
 	void (*writable)(void *context, struct rpc_call *call);
-	/* The stream is gone: finished, reset by the peer, or the connection died. `cancelled` tells that it was not finished by us. Last callback
-	 * of a call. */
+	/* The stream is gone: finished, reset by the peer, or the connection died. `cancelled`: its owner had not finished it, or the end of the answer did not go
+	 * out. Last callback of a call. */
 	void (*ended)(void *context, struct rpc_call *call, bool cancelled);
 	/* A plain HTTP request that is no RPC (GET of a file); `path` with its query. Answer with rpc_call_respond, at once or later; `ended` follows.
 	 * NULL: 404. */
@@ -74,29 +77,40 @@ struct rpc_session *rpc_server_new(const struct rpc_server_options *options, con
 /* ---- client ------------------------------------------------------------------------------------------------------------- */
 
 struct rpc_client_events {
-	/* Initial metadata came. May be NULL. */
+	/* Initial metadata of a gRPC answer came. May be NULL, the others may not. */
 	void (*headers)(void *context, struct rpc_call *call);
 	/* One whole reply message as protobuf bytes, unchecked. */
 	void (*message)(void *context, struct rpc_call *call, struct bytes message);
+	/* Room again after rpc_client_send returned false. */
 	void (*writable)(void *context, struct rpc_call *call);
-	/* The call is over, with what the server (or the transport) said. `retryable`: the server has surely not acted on it. Last callback. */
+	/* The call is over, with what the server said, or else what became of it: UNAVAILABLE where the connection ended first. `retryable`: the server has surely
+	 * not acted on it. Last callback. */
 	void (*finished)(void *context, struct rpc_call *call, const struct status *status, bool retryable);
 };
 
-/* gRPC over HTTP/2. `authority` is the :authority to send. Metadata named "user-agent" replaces the library's own. */
+/* gRPC over HTTP/2. `authority` is the :authority to send; it and `limits` (NULL: the defaults) are copied, `events` and `context` must outlive the session.
+ * NULL without memory. */
 struct rpc_session *rpc_client_new(const char *authority, const struct rpc_limits *limits, const struct rpc_client_events *events, void *context);
-/* Starts a call. `metadata` are name, value pairs ended by NULL; `timeout_us` 0: none. NULL when the session is going away. */
+/* Starts a call; messages follow by rpc_client_send. `metadata` are name, value pairs ended by NULL, names in lower case, or NULL; "user-agent" replaces the
+ * library's own. `timeout_us` is for the server, which is told it; the call does not end here by itself; 0: none. `path` and `metadata` are copied; `user`: see
+ * rpc_call_set_user. NULL when the session is going away or the connection is beyond use, and without memory. */
 struct rpc_call *rpc_client_start(struct rpc_session *session, const char *path, const char *const *metadata, int64_t timeout_us, void *user);
-/* Sends a request message; `last` half-closes. For the client, as rpc_call_send. */
+/* Sends a request message (copied); `last` half-closes, and what is sent later is dropped. False: the stream's queue is past its bound; the message was taken
+ * all the same, wait for `writable`. */
 bool rpc_client_send(struct rpc_call *call, struct bytes message, bool last);
 /* Half-closes without a further message. */
 void rpc_client_half_close(struct rpc_call *call);
-/* Cancels: the server is told, `finished` follows with CANCELLED. */
+/* Gives up: the server is told, unless the call is over for it; `finished` follows with `code`, which is CANCELLED, DEADLINE_EXCEEDED or another failure, from
+ * the next rpc_session_send or rpc_session_receive. No message comes before it. */
 void rpc_client_cancel(struct rpc_call *call, enum status_code code);
+/* The connection is gone: nothing more can be received or sent. A call whose answer had not come whole ends UNAVAILABLE, and what is held of it is dropped.
+ * One whose answer had come whole, but whose messages are held (rpc_call_set_reading), stays, and rpc_session_calls counts it: the messages come when its
+ * owner reads on, then `finished` with what the server said, from within the next rpc_session_send, which has no bytes to send any more. */
+void rpc_client_lost(struct rpc_session *session);
 
 /* ---- both: sessions ------------------------------------------------------------------------------------------------------- */
 
-/* Calls `ended`/`finished` for every open call. NULL is fine. */
+/* Calls `ended`/`finished` for every open call; of a client's with messages held, as of a lost connection, but these are lost too. NULL is fine. */
 void rpc_session_free(struct rpc_session *session);
 /* Feeds received bytes; takes all of them. False: the session is finished, send the rest and close. */
 bool rpc_session_receive(struct rpc_session *session, struct bytes bytes);
@@ -112,7 +126,8 @@ void rpc_session_shutdown(struct rpc_session *session, bool final);
 /* Time has passed (monotonic): a server ends what waited too long - the first SETTINGS, unfinished headers and messages, answered calls whose request still comes - and an idle session
  * gives memory back. To be called every second or so. False: the session is finished, send the rest and close. */
 bool rpc_session_tick(struct rpc_session *session, int64_t now_us);
-/* Bytes that its peer makes a session keep: open calls with their headers, requests that are not whole, and replies that the peer has not taken. The last alone. */
+/* Bytes that its peer makes a session keep: a server's open calls with their headers, messages that are not whole or whose call is not read, and messages that
+ * the peer has not taken. The last alone. */
 size_t rpc_session_kept_bytes(const struct rpc_session *session);
 size_t rpc_session_queued_bytes(const struct rpc_session *session);
 /* Server: how many it may keep without asking (rpc_server_events.memory). Replies count and are never refused: the owner, who makes them, looks at how much there is before. */
@@ -136,14 +151,15 @@ const struct schema_method *rpc_call_method(const struct rpc_call *call);
 enum rpc_protocol rpc_call_protocol(const struct rpc_call *call);
 /* Server: monotonic time (clock.h) at which the client gives up; 0: never. */
 int64_t rpc_call_deadline_us(const struct rpc_call *call);
-/* Received metadata: a request header (server), initial or trailing metadata (client). NULL if absent; `-bin` ones decoded are not needed here.
- * Lives as long as the call. */
+/* Received metadata: a request header (server), initial or trailing metadata (client). NULL if absent; the values of a repeated name joined by
+ * commas; that of a `-bin` name as it came, in base64. Lives as long as the call. */
 const char *rpc_call_metadata(const struct rpc_call *call, const char *name);
-/* Server: adds initial metadata to send with the first message (or the status). Name in lower case. Past LIMIT_REPLY_METADATA, or with a value that no
- * header can have, it is left out. */
+/* Server: adds initial metadata to send with the first message (or the status); copied. The name is the program's own: one that no header can have, as with a
+ * capital, ends the process (assert). Past LIMIT_REPLY_METADATA, with a value that no header can have, or once the first message was sent, it is left
+ * out. */
 void rpc_call_add_metadata(struct rpc_call *call, const char *name, const char *value);
 
-/* Server: the same for trailing metadata, sent with the status. */
+/* Server: the same for trailing metadata, sent with the status; left out once the call is finished. */
 void rpc_call_add_trailer(struct rpc_call *call, const char *name, const char *value);
 /* Server: whether the message that `message` is handed had come compressed. */
 bool rpc_call_compressed(const struct rpc_call *call);
@@ -153,7 +169,8 @@ bool rpc_call_takes_gzip(const struct rpc_call *call);
  * ask once, with either value, before the first message. */
 void rpc_call_set_compression(struct rpc_call *call, bool on);
 
-/* Server: sends one reply message (protobuf bytes, copied). False: the stream's queue is past its bound; it was taken all the same, wait for `writable`. */
+/* Server: sends one reply message (protobuf bytes, copied), the only one where the method does not stream. False: the stream's queue is past its bound; the
+ * message was taken all the same, wait for `writable`. Once the call is over it is dropped. */
 bool rpc_call_send(struct rpc_call *call, struct bytes message);
 /* Server: sends a reply message made of pieces, copied once. */
 bool rpc_call_send_pieces(struct rpc_call *call, const struct bytes *pieces, size_t count);
@@ -161,6 +178,7 @@ bool rpc_call_send_pieces(struct rpc_call *call, const struct bytes *pieces, siz
 void rpc_call_finish(struct rpc_call *call, const struct status *status);
 /* Server: answers a plain HTTP request. `headers` are name, value pairs ended by NULL. */
 void rpc_call_respond(struct rpc_call *call, int http_status, const char *const *headers, struct bytes body);
-/* Stop or go on taking messages of this call (flow control holds the peer back). Messages held so far come from within the next rpc_session_send
- * or rpc_session_receive. A client's `finished` waits for them. */
+/* Stop or go on taking messages of this call (flow control holds the peer back). None comes before reading goes on, but for that of a Connect GET, which
+ * comes with its request; those held then come from within the next rpc_session_send, or rpc_session_receive while the connection lasts. A client's `finished`
+ * waits for them, unless the call is cancelled or the connection ends before its answer is whole (rpc_client_lost). */
 void rpc_call_set_reading(struct rpc_call *call, bool reading);

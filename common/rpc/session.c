@@ -88,12 +88,11 @@ static void end_all(struct rpc_session *session)
 {
 	struct rpc_call *call;
 	session->failed = true;
+	if (!session->server) {
+		client_end_all(session);
+	}
 	while ((call = TAILQ_FIRST(&session->calls)) != NULL) {
-		if (session->server) {
-			session_call_ended(call);
-		} else {
-			client_closed(call, NGHTTP2_CANCEL);
-		}
+		session_call_ended(call);
 	}
 }
 
@@ -171,6 +170,10 @@ bool rpc_session_receive(struct rpc_session *session, struct bytes bytes)
 
 struct bytes rpc_session_send(struct rpc_session *session)
 {
+	if (session->lost) {
+		session_notices(session);
+		return (struct bytes){NULL, 0};
+	}
 	return session->wire->send(session);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as a server's answer to a client with three calls. First byte: how many the session is fed at a time; second: what the client does meanwhile.
+ * Any bytes as a server's answer to a client with three calls. First byte: how many the session is fed at a time; second: what the client does meanwhile,
+ * and whether the connection is lost then.
  */
 #include "tests/fuzz/frames.h"
 #include "tests/fuzz/fuzz.h"
@@ -104,6 +105,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			drain(session);
 			assert(outcomes[i].finished);
 		}
+	}
+	if (pick >> 6 & 1) {
+		rpc_client_lost(session);
+		for (size_t i = 0; i < CALLS; i++) {
+			assert(outcomes[i].finished || outcomes[i].pause);
+			if (!outcomes[i].finished) {
+				rpc_call_set_reading(calls[i], true);
+			}
+		}
+		drain(session);
 	}
 	rpc_session_free(session);
 	for (size_t i = 0; i < CALLS; i++) {

@@ -101,7 +101,7 @@ CLAIMS = b'{"iss":"https://i.example","aud":["kam","b"],"azp":"kam","sub":"s","e
 
 seeds = {
     "h2_server": {name: b"\0\0" + text for name, text in h2_server.items()} | {"paused": b"\7\1" + h2_server["grpc-chat"]},
-    "h2_client": {name: b"\0\0" + text for name, text in h2_client.items()} | {"paused": b"\5\7" + h2_client["three"]},
+    "h2_client": {name: b"\0\0" + text for name, text in h2_client.items()} | {"paused": b"\5\7" + h2_client["three"], "lost": b"\5\x47" + h2_client["three"]},
     "http1": {name: b"\3\0" + text for name, text in http1.items()},
     "grpc_frame": {f"{name}-{pick}": bytes([pick, 6, 5]) + body for name, body in bodies.items() for pick in (0, 3, 7, 28)},
     "h2_calls": {"unary": bytes([0, 0, 8, 20]) + prefixed(HELLO) + bytes([7]), "chat": bytes([0, 0xa0, 0, 20]) + prefixed(HELLO) + bytes([7, 2, 9]) + prefixed(b"") + b"\x0a",

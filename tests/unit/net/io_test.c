@@ -74,6 +74,21 @@ static void echoes_much(void **state)
 	assert_int_equal(io_output_size(client->io), 0);
 }
 
+static void a_low_mark_may_be_set_while_connecting(void **state)
+{
+	static uint8_t data[3 << 20];
+	struct loop *loop = *state;
+	struct end *client = loop_connect(loop, loop->address, NULL);
+	io_set_low_mark(client->io, sizeof data / 2);
+	assert_true(LOOP_UNTIL(loop, client->opened));
+	client->drained = 0;
+	assert_true(io_write(client->io, pattern(data, sizeof data)));
+	while (client->drained == 0) {
+		event_base_loop(loop->base, EVLOOP_ONCE);
+	}
+	assert_in_range(client->drained_bytes, 1, sizeof data / 2);
+}
+
 static void moves_a_buffer(void **state)
 {
 	struct loop *loop = *state;
@@ -282,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(echoes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(echoes_much, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_low_mark_may_be_set_while_connecting, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(moves_a_buffer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(offers_again_what_was_not_taken, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stops_and_goes_on_reading, set_up, tear_down),

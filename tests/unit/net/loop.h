@@ -21,6 +21,7 @@ struct end {
 	struct loop *loop;
 	bool opened, closed, echo, free_in_data, free_in_open;
 	unsigned drained;
+	size_t drained_bytes; /* output that was left when `drained` was called last */
 	size_t take_max; /* bytes taken per `data`; 0: all */
 	unsigned take_us; /* how long each takes */
 	char alpn[16], reason[200];
@@ -74,8 +75,8 @@ static inline size_t end_data(void *context, struct io *io, struct bytes bytes)
 static inline void end_drained(void *context, struct io *io)
 {
 	struct end *end = context;
-	(void)io;
 	end->drained++;
+	end->drained_bytes = io_output_size(io);
 }
 
 static inline void end_closed(void *context, struct io *io, const char *reason)

@@ -368,6 +368,57 @@ static void a_lost_connection_ends_every_call(void **state)
 	assert_true(unsent.retryable);
 }
 
+/* OK would say that there were no more messages. */
+static void messages_lost_with_the_session_are_told(void **state)
+{
+	struct pair *pair = *state;
+	struct outcome outcome;
+	struct rpc_call *call = start(pair, "Count", &outcome);
+	rpc_call_set_reading(call, false);
+	rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
+	settle(pair);
+	rpc_session_free(pair->client);
+	pair->client = NULL;
+	assert_int_equal(outcome.messages, 0);
+	assert_int_equal(outcome.finished, 1);
+	assert_int_equal(outcome.status.code, STATUS_UNAVAILABLE);
+	assert_false(outcome.retryable);
+}
+
+/* What had come whole is handed over to who reads on; of the rest nothing is. */
+static void a_whole_answer_outlives_the_connection(void **state)
+{
+	struct pair *pair = *state;
+	struct outcome whole, left, part, open;
+	struct rpc_call *call = start(pair, "Count", &whole), *leaver = start(pair, "Count", &left), *parted = start(pair, "Count", &part);
+	rpc_call_set_reading(call, false);
+	rpc_call_set_reading(leaver, false);
+	rpc_call_set_reading(parted, false);
+	rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
+	rpc_client_send(leaver, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
+	rpc_client_send(parted, echo_pack("", (struct bytes){NULL, 0}, 300, &pair->arena), true); /* more than a window */
+	say(pair, start(pair, "Say", &open), "wait", 0, true);
+	settle(pair);
+	rpc_client_lost(pair->client);
+	assert_int_equal(rpc_session_calls(pair->client), 2);
+	assert_int_equal(part.status.code, STATUS_UNAVAILABLE);
+	assert_int_equal(part.messages, 0);
+	assert_int_equal(open.status.code, STATUS_UNAVAILABLE);
+	assert_int_equal(whole.finished + left.finished, 0);
+	assert_ptr_equal(rpc_session_call(pair->client, rpc_call_id(call)), call);
+	assert_null(rpc_client_start(pair->client, "/test.rpc.v1.Echo/Say", NULL, 0, &open));
+	assert_true(rpc_session_done(pair->client));
+	rpc_client_cancel(leaver, STATUS_CANCELLED);
+	rpc_call_set_reading(call, true);
+	assert_int_equal(rpc_session_send(pair->client).size, 0);
+	assert_int_equal(left.messages, 0);
+	assert_int_equal(left.status.code, STATUS_CANCELLED);
+	assert_int_equal(whole.messages, 20);
+	assert_int_equal(whole.finished, 1);
+	assert_true(status_ok(&whole.status));
+	assert_int_equal(rpc_session_calls(pair->client), 0);
+}
+
 static void more_calls_than_streams_wait_for_their_turn(void **state)
 {
 	const struct rpc_limits few = {.streams = 2};
@@ -420,6 +471,8 @@ int main(void)
 		TEST(shutdown_lets_open_calls_end),
 		TEST(calls_that_the_server_never_saw_are_retryable),
 		TEST(a_lost_connection_ends_every_call),
+		TEST(messages_lost_with_the_session_are_told),
+		TEST(a_whole_answer_outlives_the_connection),
 		TEST(more_calls_than_streams_wait_for_their_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

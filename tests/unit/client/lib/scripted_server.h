@@ -47,7 +47,7 @@ struct server {
 	size_t accepted, calls;
 	unsigned fail_calls;   /* so many calls end UNAVAILABLE */
 	unsigned drop_calls;   /* at so many calls the connection is closed */
-	bool silent;           /* never answers */
+	bool silent;           /* never answers, nor sends what was sent back */
 	bool plain_failure;    /* NOT_FOUND with a violation */
 	bool go_away;          /* after each call: no more on this connection */
 	unsigned stream_count; /* messages that a watch sends */
@@ -106,24 +106,45 @@ static void on_message(void *context, struct rpc_call *call, struct bytes messag
 	server->received_bytes += message.size;
 	server->received_messages++;
 	const char *path = rpc_call_method(call)->path;
-	if (strcmp(path, import) == 0) {
+	if (strcmp(path, import) == 0 && !server->silent) {
 		rpc_call_send(call, message);
 	}
+}
+
+/* Whether the script wants the call to fail. */
+static bool fails(struct server *server, struct rpc_call *call, struct status *st)
+{
+	if (server->fail_calls == 0) {
+		return false;
+	}
+	server->fail_calls--;
+	if (server->pushback) {
+		rpc_call_add_metadata(call, "grpc-retry-pushback-ms", server->pushback);
+	}
+	status_fail(st, STATUS_UNAVAILABLE, "", "busy");
+	return true;
+}
+
+static void finish_stream(struct server *server, struct rpc_call *call)
+{
+	struct status st;
+	status_init(&st);
+	for (unsigned i = 0; i < server->stream_count; i++) {
+		char data[1000];
+		memset(data, 'a' + (int)(i % 26), sizeof data);
+		rpc_call_send(call, (struct bytes){(const uint8_t *)data, sizeof data});
+	}
+	fails(server, call, &st);
+	rpc_call_finish(call, &st);
 }
 
 static void finish_unary(struct server *server, struct rpc_call *call)
 {
 	struct status st;
 	status_init(&st);
-	if (server->fail_calls > 0) {
-		server->fail_calls--;
-		if (server->pushback) {
-			rpc_call_add_metadata(call, "grpc-retry-pushback-ms", server->pushback);
-		}
-		status_fail(&st, STATUS_UNAVAILABLE, "", "busy");
-	} else if (server->plain_failure) {
+	if (server->plain_failure) {
 		status_field(&st, "name", "there is none");
-	} else {
+	} else if (!fails(server, call, &st)) {
 		rpc_call_add_metadata(call, "kam-revision", "42");
 		rpc_call_send(call, (struct bytes){(const uint8_t *)"\x0a\x03one", 5});
 	}
@@ -153,18 +174,7 @@ static void on_half_close(void *context, struct rpc_call *call)
 	if (server->silent) {
 		return;
 	}
-	struct status st;
-	status_init(&st);
-	if (rpc_call_method(call)->server_streaming) {
-		for (unsigned i = 0; i < server->stream_count; i++) {
-			char data[1000];
-			memset(data, 'a' + (int)(i % 26), sizeof data);
-			rpc_call_send(call, (struct bytes){(const uint8_t *)data, sizeof data});
-		}
-		rpc_call_finish(call, &st);
-	} else {
-		finish_unary(server, call);
-	}
+	(rpc_call_method(call)->server_streaming ? finish_stream : finish_unary)(server, call);
 	if (server->go_away) {
 		rpc_session_shutdown(connection->session, true);
 	}

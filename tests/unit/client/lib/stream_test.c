@@ -71,6 +71,7 @@ static void stream_can_be_left(void **state)
 struct outcome {
 	unsigned messages, finished;
 	enum kam_code code;
+	char message[KAM_MESSAGE_BYTES];
 };
 
 static void outcome_message(void *context, struct kam_bytes message)
@@ -86,6 +87,7 @@ static void outcome_finished(void *context, const struct kam_status *status, uin
 	(void)revision;
 	outcome->finished++;
 	outcome->code = status->code;
+	snprintf(outcome->message, sizeof outcome->message, "%s", status->message);
 }
 
 static const struct kam_exchange_events outcome_events = {.message = outcome_message, .finished = outcome_finished};
@@ -225,6 +227,136 @@ static void an_unread_stream_is_bounded(void **state)
 	kam_stream_close(stream);
 }
 
+/* A message takes memory though it be empty. */
+static void empty_messages_wait_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	unsigned sent = 1, most = LIMIT_OUTPUT_BYTES / sizeof(void *);
+	open_kam(fixture);
+	struct kam_exchange *exchange = kam_exchange_start(fixture->kam, import, NULL, &outcome_events, &outcome, &fixture->st);
+	while (sent < most && kam_exchange_send(exchange, (struct kam_bytes){0}, false)) { /* there is no connection yet */
+		sent++;
+	}
+	assert_in_range(sent, 100, most - 1);
+	kam_exchange_half_close(exchange);
+	while (!outcome.finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(outcome.code, KAM_OK);
+	assert_int_equal(outcome.messages, sent);
+	assert_int_equal(fixture->server.received_messages, sent);
+}
+
+/* What is kept to be sent again is bounded by the memory that it takes: past that the call is not tried again. */
+static void empty_messages_are_not_kept_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	const unsigned count = LIMIT_OUTPUT_BYTES / sizeof(void *);
+	struct kam_bytes message;
+	open_kam(fixture);
+	fixture->server.silent = true;
+	fixture->server.drop_calls = LIMIT_CLIENT_ATTEMPTS;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, import, &(struct kam_call_options){.idempotent = true}, &fixture->st);
+	for (unsigned i = 0; i < count; i++) {
+		assert_true(kam_stream_send(stream, (struct kam_bytes){0}, i + 1 == count));
+	}
+	assert_false(kam_stream_receive(stream, &message, &fixture->st));
+	assert_int_equal(fixture->st.code, KAM_UNAVAILABLE);
+	assert_int_equal(fixture->server.calls, 1);
+	kam_stream_close(stream);
+}
+
+/* ---- the connection ends while messages are held ----------------------------------------------------------------------------------- */
+
+/* Ends the first connection once the client has the whole answer of the stream on it, and waits until it has noticed. */
+static void end_the_first_connection(struct fixture *fixture)
+{
+	struct connection *first = &fixture->server.connections[0];
+	while (fixture->server.calls == 0 || rpc_session_calls(first->session) > 0) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_true(call(fixture, NULL)); /* its reply lies behind the stream's */
+	first->closed = true;
+	event_active(fixture->server.pump, EV_TIMEOUT, 0);
+	while (fixture->server.accepted == 1) {
+		assert_true(call(fixture, &(struct kam_call_options){.idempotent = true}));
+	}
+}
+
+static struct kam_exchange *hold_a_stream(struct fixture *fixture, struct outcome *outcome)
+{
+	open_kam(fixture);
+	fixture->server.stream_count = 20;
+	struct kam_exchange *exchange =
+		kam_exchange_start(fixture->kam, watch, &(struct kam_call_options){.idempotent = true}, &outcome_events, outcome, &fixture->st);
+	kam_exchange_set_reading(exchange, false);
+	kam_exchange_send(exchange, (struct kam_bytes){0}, true);
+	end_the_first_connection(fixture);
+	assert_int_equal(outcome->messages, 0);
+	assert_int_equal(outcome->finished, 0);
+	return exchange;
+}
+
+static void held_messages_outlive_the_connection(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	struct kam_exchange *exchange = hold_a_stream(fixture, &outcome);
+	kam_exchange_set_reading(exchange, true);
+	while (!outcome.finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(outcome.messages, 20);
+	assert_int_equal(outcome.code, KAM_OK);
+}
+
+/* It is the server's word, not the connection's; and what was handed over is not asked for again. */
+static void held_messages_keep_their_failure(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	fixture->server.fail_calls = 1;
+	struct kam_exchange *exchange = hold_a_stream(fixture, &outcome);
+	size_t calls = fixture->server.calls;
+	kam_exchange_set_reading(exchange, true);
+	while (!outcome.finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+	assert_int_equal(outcome.messages, 20);
+	assert_int_equal(outcome.code, KAM_UNAVAILABLE);
+	assert_string_equal(outcome.message, "busy");
+	assert_int_equal(fixture->server.calls, calls);
+}
+
+static void held_messages_can_be_left(void **state)
+{
+	struct fixture *fixture = *state;
+	struct outcome outcome = {0};
+	kam_exchange_cancel(hold_a_stream(fixture, &outcome));
+	assert_true(call(fixture, NULL));
+	assert_int_equal(outcome.messages + outcome.finished, 0);
+}
+
+/* More than the blocking face takes in beforehand, so that some are held. */
+static void an_unread_stream_outlives_the_connection(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kam_bytes message;
+	unsigned count = 0;
+	open_kam(fixture);
+	fixture->server.stream_count = 1500;
+	struct kam_stream *stream = kam_stream_open(fixture->kam, watch, NULL, &fixture->st);
+	assert_true(kam_stream_send(stream, (struct kam_bytes){0}, true));
+	end_the_first_connection(fixture);
+	while (kam_stream_receive(stream, &message, &fixture->st)) {
+		count++;
+	}
+	assert_int_equal(fixture->st.code, KAM_OK);
+	assert_int_equal(count, 1500);
+	kam_stream_close(stream);
+}
+
 static void closing_ends_what_is_open(void **state)
 {
 	struct fixture *fixture = *state;
@@ -253,6 +385,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_follows_a_cancel, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_exchange_may_stop_reading, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unread_stream_is_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(empty_messages_wait_too, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(empty_messages_are_not_kept_for_ever, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(held_messages_outlive_the_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(held_messages_keep_their_failure, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(held_messages_can_be_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_unread_stream_outlives_the_connection, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_ends_what_is_open, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
