@@ -33,7 +33,7 @@
 
 enum {
 	SINGLE_BYTES = 64 << 10, /* read or written before another connection's turn */
-	TURN_US = 200,           /* for which an owner is given more before another connection's turn */
+	TURN_US = 500,           /* for which an owner is given more before another connection's turn */
 	PIECE_LEAST_BYTES = 1 << 10, /* given to the owner at a time: at first, and where a piece took it longer than a turn */
 	PIECE_MOST_BYTES = 16 << 10, /* where pieces are little work */
 };
