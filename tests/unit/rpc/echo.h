@@ -3,7 +3,7 @@
  * echo.h - the server that the tests of rpc talk to, in memory. It writes down what it was told; what it answers depends on the message:
  *
  *   Say, Peek   "fail": NOT_FOUND with reason and violations; "wait": no answer (finish it through `waiting`); "zip": the message back, compressed, with trailing
- *               metadata; else the message back
+ *               metadata; "metadata": the request's echo-metadata as text; else the message back
  *   Count       `count` replies, as fast as the stream takes them
  *   Gather      how many messages came; "stop" ends the call before the client has
  *   Chat        every message back
@@ -129,6 +129,10 @@ static inline void echo_message(void *context, struct rpc_call *call, struct byt
 		echo_fail(call);
 	} else if (strcmp(message->text, "wait") == 0) {
 		echo->waiting = call;
+	} else if (strcmp(message->text, "metadata") == 0) {
+		const char *value = rpc_call_metadata(call, "echo-metadata");
+		rpc_call_send(call, echo_pack(value != NULL ? value : "none", (struct bytes){NULL, 0}, 0, &echo->arena));
+		rpc_call_finish(call, &st);
 	} else {
 		if (strcmp(message->text, "zip") == 0) {
 			rpc_call_set_compression(call, true);

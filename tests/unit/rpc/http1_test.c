@@ -94,6 +94,15 @@ static void a_chunked_request_is_put_together(void **state)
 	assert_non_null(strstr(answer, "{\"text\":\"hi\"}"));
 }
 
+static void trailers_of_requests_are_ignored(void **state)
+{
+	assert_true(send_text(*state, SAY "Transfer-Encoding: chunked\r\n\r\n13\r\n{\"text\":\"metadata\"}\r\n0\r\nEcho-Metadata: trailers\r\n\r\n"));
+	assert_non_null(strstr(answer, "{\"text\":\"none\"}"));
+	assert_true(send_text(*state, SAY "Echo-Metadata: headers\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"text\":\"metadata\"}\r\n"
+	                      "0\r\nEcho-Metadata: trailers\r\n\r\n"));
+	assert_non_null(strstr(answer, "{\"text\":\"headers\"}"));
+}
+
 /* Every byte alone gives the same. */
 static void bytes_may_come_one_by_one(void **state)
 {
@@ -276,6 +285,34 @@ static void slow_headers_end_it(void **state)
 	assert_true(rpc_session_done(echo->session));
 }
 
+/* They are counted from their own beginning: the body before them may have taken longer. */
+static void slow_trailers_end_it(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n");
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() + LIMIT_HEADERS_MS * 1100LL));
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() - LIMIT_HEADERS_MS * 10000LL));
+	send_text(echo, "0\r\nTrailer: ");
+	int64_t now = clock_monotonic_us();
+	assert_true(rpc_session_tick(echo->session, now + LIMIT_HEADERS_MS * 900LL));
+	assert_int_equal(answer_size, 0);
+	assert_false(rpc_session_tick(echo->session, now + LIMIT_HEADERS_MS * 1100LL));
+	assert_string_equal(rpc_session_offence(echo->session), "slow_headers");
+	collect(echo);
+	assert_non_null(strstr(answer, "HTTP/1.1 408 "));
+	assert_true(rpc_session_done(echo->session));
+}
+
+static void trailers_in_time_are_no_offence(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nTrailer: ");
+	send_text(echo, "ignored\r\n\r\n");
+	assert_non_null(strstr(answer, "HTTP/1.1 200 "));
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() + LIMIT_HEADERS_MS * 1100LL));
+	assert_null(rpc_session_offence(echo->session));
+}
+
 static void leaving_is_told_with_the_next_answer(void **state)
 {
 	struct echo *echo = *state;
@@ -298,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(connect_json_is_answered_and_the_connection_kept),
 		TEST(a_chunked_request_is_put_together),
+		TEST(trailers_of_requests_are_ignored),
 		TEST(bytes_may_come_one_by_one),
 		TEST(pipelined_requests_are_answered_in_order),
 		TEST(pipelining_is_bounded),
@@ -313,6 +351,8 @@ int main(void)
 		TEST(nonsense_is_refused),
 		TEST(headers_are_counted),
 		TEST(slow_headers_end_it),
+		TEST(slow_trailers_end_it),
+		TEST(trailers_in_time_are_no_offence),
 		TEST(leaving_is_told_with_the_next_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

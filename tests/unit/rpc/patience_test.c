@@ -70,6 +70,27 @@ static void patience_begins_when_bytes_come(void **state)
 	assert_true(tick(raw, 0));
 }
 
+/* Any block of headers, and it counts from its own first byte: trailers, and those of a stream that is over already. */
+static void unfinished_trailers_are_cut(void **state)
+{
+	static const uint8_t half[] = {0, 0, 3, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 0, 0, 0, 1, 0, 1, 'a'}; /* no END_HEADERS */
+	for (int over = 0; over < 2; over++) {
+		struct raw *raw = raw_new(&(struct rpc_limits){.headers_ms = 200000, .body_ms = 300000});
+		raw->keep_open = !over;
+		raw_start(raw, say_headers, (struct bytes){(const uint8_t *)"\0\0\0\0\0", 5}, true);
+		raw_settle(raw);
+		assert_int_equal(raw->reply.closed, over);
+		assert_true(tick(raw, -100000000));
+		assert_true(rpc_session_receive(raw->echo->session, (struct bytes){half, sizeof half}));
+		assert_true(tick(raw, 0));
+		assert_true(tick(raw, 190000));
+		assert_false(tick(raw, 210000));
+		assert_string_equal(rpc_session_offence(raw->echo->session), "slow_headers");
+		raw_free(raw);
+	}
+	(void)state;
+}
+
 /* Headers that came whole are not waited for any more, though they were refused. */
 static void refused_headers_are_not_unfinished(void **state)
 {
@@ -190,6 +211,7 @@ int main(void)
 		TEST(silent_peers_are_cut),
 		TEST(idle_peers_that_have_spoken_are_not),
 		TEST(unfinished_headers_are_cut),
+		TEST(unfinished_trailers_are_cut),
 		TEST(patience_begins_when_bytes_come),
 		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),

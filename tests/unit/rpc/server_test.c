@@ -85,6 +85,26 @@ static void assert_body(const struct raw_reply *reply, struct bytes wanted)
 	assert_memory_equal(reply->body, wanted.data, wanted.size);
 }
 
+/* What came behind the body is no header (RFC 9110 §6.5.1): it neither gives metadata nor spoils what the headers gave. */
+static void trailers_of_requests_are_ignored(void **state)
+{
+	static const char *const types[] = {"application/grpc", "application/json"};
+	static const char *const more[] = {"echo-metadata", "headers", NULL};
+	struct raw *raw = *state;
+	raw->trailers[0] = "echo-metadata";
+	raw->trailers[1] = "trailers";
+	for (size_t i = 0; i < 2; i++) {
+		for (int with = 0; with < 2; with++) {
+			const char *text = with ? "headers" : "none";
+			struct bytes body = i == 0 ? framed(0, text_message("metadata")) : bytes_of("{\"text\":\"metadata\"}");
+			struct raw_reply *reply = raw_post(raw, "Say", types[i], body, with ? more : NULL);
+			assert_has(reply->headers, ":status: 200");
+			assert_body(reply, i == 0 ? framed(0, text_message(text)) : bytes_of(with ? "{\"text\":\"headers\"}" : "{\"text\":\"none\"}"));
+			assert_true(reply->ended && reply->closed);
+		}
+	}
+}
+
 /* ---- gRPC ------------------------------------------------------------------------------------------------------------------------- */
 
 static void grpc_answers_with_trailers(void **state)
@@ -506,6 +526,7 @@ static void large_headers_have_the_shape_of_their_protocol(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(trailers_of_requests_are_ignored),
 		TEST(grpc_answers_with_trailers),
 		TEST(grpc_content_types),
 		TEST(grpc_errors_at_once_are_trailers_only),
