@@ -286,6 +286,21 @@ static void slow_headers_end_it(void **state)
 }
 
 /* They are counted from their own beginning: the body before them may have taken longer. */
+static void the_deadline_is_kept_while_the_request_comes_in(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Connect-Timeout-Ms: 50000\r\nContent-Length: 13\r\n\r\n{\"text\"");
+	int64_t now = clock_monotonic_us();
+	assert_true(rpc_session_tick(echo->session, now + 40000000));
+	collect(echo);
+	assert_int_equal(answer_size, 0);
+	assert_true(rpc_session_tick(echo->session, now + 60000000));
+	collect(echo);
+	assert_non_null(strstr(answer, "HTTP/1.1 504 "));
+	assert_non_null(strstr(answer, "\"code\":\"deadline_exceeded\""));
+	assert_true(rpc_session_done(echo->session));
+}
+
 static void slow_trailers_end_it(void **state)
 {
 	struct echo *echo = *state;
@@ -351,6 +366,7 @@ int main(void)
 		TEST(nonsense_is_refused),
 		TEST(headers_are_counted),
 		TEST(slow_headers_end_it),
+		TEST(the_deadline_is_kept_while_the_request_comes_in),
 		TEST(slow_trailers_end_it),
 		TEST(trailers_in_time_are_no_offence),
 		TEST(leaving_is_told_with_the_next_answer),

@@ -127,6 +127,50 @@ static void unfinished_messages_fail(void **state)
 	assert_int_equal(rpc_session_calls(raw->echo->session), 0);
 }
 
+/* The client's own patience, which ends before ours: whether the call takes one message or many, and one of them is unfinished or the next awaited. */
+static void the_deadline_is_kept_while_the_request_comes_in(void **state)
+{
+	static const struct {
+		const char *path, *part;
+		size_t size;
+	} requests[] = {
+		{"/test.rpc.v1.Echo/Say", "\0\0\0\0\x09x", 6},
+		{"/test.rpc.v1.Echo/Gather", "\0\0\0\0\x09x", 6},
+		{"/test.rpc.v1.Echo/Gather", "\0\0\0\0\0", 5},
+	};
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		const char *const headers[] = {":method", "POST", ":scheme", "https", ":path", requests[i].path, ":authority", "test",
+		                               "content-type", "application/grpc", "grpc-timeout", "100S", NULL};
+		raw_start(raw, headers, (struct bytes){(const uint8_t *)requests[i].part, requests[i].size}, true);
+		raw_settle(raw);
+		assert_true(tick(raw, 90000));
+		raw_settle(raw);
+		assert_false(raw->reply.headers_done);
+		size_t kept = rpc_session_kept_bytes(raw->echo->session);
+		assert_true(tick(raw, 110000));
+		raw_settle(raw);
+		assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
+		assert_true(raw->reply.ended);
+		assert_true(rpc_session_kept_bytes(raw->echo->session) < kept);
+	}
+}
+
+/* Once it has come whole, the deadline is the owner's to keep. */
+static void the_deadline_of_a_whole_request_is_the_owners(void **state)
+{
+	static const char *const headers[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Say", ":authority", "test",
+	                                      "content-type", "application/json", "connect-timeout-ms", "100000", NULL};
+	struct raw *raw = *state;
+	raw_start(raw, headers, bytes_of("{\"text\":\"wait\"}"), true);
+	raw_settle(raw);
+	assert_non_null(raw->echo->waiting);
+	assert_true(tick(raw, 110000));
+	raw_settle(raw);
+	assert_false(raw->reply.headers_done);
+}
+
 static void streams_may_pause_between_messages_but_not_within_one(void **state)
 {
 	static const char *const gather[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Gather", ":authority", "test",
@@ -215,6 +259,8 @@ int main(void)
 		TEST(patience_begins_when_bytes_come),
 		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),
+		TEST(the_deadline_is_kept_while_the_request_comes_in),
+		TEST(the_deadline_of_a_whole_request_is_the_owners),
 		TEST(streams_may_pause_between_messages_but_not_within_one),
 		TEST(memory_is_asked_for),
 		TEST(crowds_are_refused),
