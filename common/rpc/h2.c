@@ -17,6 +17,7 @@
 
 enum {
 	SEND_ALONE_BYTES = 4096,   /* a frame this large goes out where it lies */
+	FRAME_BYTES = 16384,       /* of DATA, RFC 9113 §6.5.2: what peers take unless they say otherwise */
 	SETTINGS_NO_RFC7540_PRIORITIES_ID = 9,
 	REFUND_FRAMES = 10,
 	DEFLATE_TABLE_BYTES = 1024, /* for what we send: replies have few headers, and nghttp2 sets the room aside in each session */
@@ -502,11 +503,24 @@ static void h2_tick(struct rpc_session *session)
 	}
 }
 
+/* nghttp2 sends one stream to its end before the next, which is the best order for small replies. Large ones take turns (RFC 9218 §4.2, incremental), frame by
+ * frame, and let small ones in between. Only they are told apart, since each turn costs. */
+static void take_turns(struct rpc_call *call)
+{
+	bool many = call->method != NULL && call->method->server_streaming;
+	if (many || queue_size(&call->out) > FRAME_BYTES) {
+		nghttp2_session_change_extpri_stream_priority(call->session->h2, call->stream_id, &(nghttp2_extpri){NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1}, 1);
+	}
+}
+
 static bool h2_respond(struct rpc_call *call, const struct header *headers, size_t count, bool body)
 {
 	nghttp2_nv list[HEADERS_MAX] __attribute__((uninitialized)); /* make_list sets what is used of its 2 KiB */
 	nghttp2_data_provider provider = h2_provider(call);
 	make_list(headers, count, list);
+	if (body) {
+		take_turns(call);
+	}
 	return nghttp2_submit_response(call->session->h2, call->stream_id, list, count, body ? &provider : NULL) == 0;
 }
 
