@@ -12,7 +12,7 @@ struct raw_reply {
 	char headers[16384]; /* "name: value\n", those of the first block */
 	char trailers[16384];
 	uint8_t body[65536];
-	size_t body_size;
+	size_t body_size, body_bytes; /* kept; and all that came */
 	bool headers_done, ended, closed;
 	uint32_t error;
 };
@@ -65,6 +65,7 @@ static inline int raw_on_data(nghttp2_session *h2, uint8_t flags, int32_t stream
 	struct raw *raw = context;
 	(void)h2;
 	(void)flags;
+	raw->reply.body_bytes += stream_id == raw->stream_id ? size : 0;
 	if (stream_id == raw->stream_id && raw->reply.body_size + size < sizeof raw->reply.body) {
 		memcpy(raw->reply.body + raw->reply.body_size, data, size);
 		raw->reply.body_size += size;

@@ -310,6 +310,27 @@ static void connect_speaks_json(void **state)
 	assert_string_equal(((struct raw *)*state)->reply.body, "{}");
 }
 
+/* As large as one may be in protobuf. What would take too much memory as JSON is refused, with a way out. */
+static void connect_json_replies_may_be_large(void **state)
+{
+	static const size_t sizes[] = {12 << 20, LIMIT_REPLY_BYTES - 5};
+	char request[64];
+	struct raw_reply *reply;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		snprintf(request, sizeof request, "{\"text\":\"give bytes\",\"count\":%zu}", sizes[i]);
+		reply = raw_post(*state, "Say", "application/json", bytes_of(request), NULL);
+		assert_has(reply->headers, ":status: 200");
+		assert_int_equal(reply->body_bytes, strlen("{\"blob\":\"\"}") + (sizes[i] + 2) / 3 * 4);
+	}
+	static const char *const refused[] = {"{\"text\":\"give bytes\",\"count\":70000000}", "{\"text\":\"give many\",\"count\":5000000}"};
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+		reply = raw_post(*state, "Say", "application/json", bytes_of(refused[i]), NULL);
+		assert_has(reply->headers, ":status: 429");
+		assert_non_null(strstr((const char *)reply->body, "\"code\":\"resource_exhausted\""));
+		assert_non_null(strstr((const char *)reply->body, "The reply is too large to be written as JSON: ask for a smaller page, or for application/proto."));
+	}
+}
+
 static void connect_speaks_proto(void **state)
 {
 	static const char *const version[] = {"connect-protocol-version", "1", NULL}, *const other[] = {"connect-protocol-version", "2", NULL};
@@ -541,6 +562,7 @@ int main(void)
 		TEST(web_errors),
 		TEST(web_streams),
 		TEST(connect_speaks_json),
+		TEST(connect_json_replies_may_be_large),
 		TEST(connect_speaks_proto),
 		TEST(connect_errors_are_json),
 		TEST(connect_codes_have_their_http_status),
