@@ -274,8 +274,12 @@ void server_headers(struct rpc_call *call, bool end)
 		refuse_crowd(call, type);
 		return;
 	}
-	if (call->received.too_large || verb == NULL || path == NULL) {
+	if (call->received.too_large || verb == NULL) {
 		refuse_large(call, type);
+		return;
+	}
+	if (path == NULL || strcmp(verb, "CONNECT") == 0) { /* over HTTP/2 it alone has no path; over HTTP/1.1 its path is a host */
+		reply_http(call, 405, "allow", "GET, HEAD, POST");
 		return;
 	}
 	if (cors_preflight(call)) {

@@ -232,6 +232,15 @@ static void what_needs_http2_says_so(void **state)
 	assert_non_null(strstr(answer, "HTTP/1.1 505 HTTP Version Not Supported\r\n"));
 }
 
+static void nobody_is_connected_through(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, "CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
+	assert_non_null(strstr(answer, "HTTP/1.1 405 Method Not Allowed\r\n"));
+	assert_non_null(strstr(answer, "\r\nallow: GET, HEAD, POST\r\n"));
+	assert_int_equal(echo->http, 0);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	static const struct {
@@ -363,6 +372,7 @@ int main(void)
 		TEST(get_carries_its_message),
 		TEST(web_streams_are_chunked),
 		TEST(what_needs_http2_says_so),
+		TEST(nobody_is_connected_through),
 		TEST(nonsense_is_refused),
 		TEST(headers_are_counted),
 		TEST(slow_headers_end_it),

@@ -163,6 +163,18 @@ static void only_post_calls(void **state)
 	assert_has(raw_get(*state, "PUT", "/test.rpc.v1.Echo/Peek")->headers, "allow: GET, POST");
 }
 
+/* It names no path, which is not the same as one that was too long. */
+static void nobody_is_connected_through(void **state)
+{
+	static const char *const headers[] = {":method", "CONNECT", ":authority", "elsewhere:443", NULL};
+	struct raw *raw = *state;
+	raw_start(raw, headers, (struct bytes){NULL, 0}, false);
+	raw_settle(raw);
+	assert_has(raw->reply.headers, ":status: 405");
+	assert_has(raw->reply.headers, "allow: GET, HEAD, POST");
+	assert_int_equal(raw->echo->http, 0);
+}
+
 static void grpc_wants_exactly_one_message(void **state)
 {
 	struct bytes one = framed(0, text_message("hi"));
@@ -552,6 +564,7 @@ int main(void)
 		TEST(grpc_content_types),
 		TEST(grpc_errors_at_once_are_trailers_only),
 		TEST(only_post_calls),
+		TEST(nobody_is_connected_through),
 		TEST(grpc_wants_exactly_one_message),
 		TEST(grpc_compression),
 		TEST(grpc_timeouts),
