@@ -361,8 +361,7 @@ void connect_error(const struct status *st, struct buf *out);
 /* The last message of a stream: {"error":…,"metadata":{…}}, with what applies. */
 void connect_end(const struct status *st, const struct header *metadata, size_t count, struct buf *out);
 struct connect_query {
-	bool versioned;              /* connect=v1 */
-	const char *encoding, *compression;
+	const char *version, *encoding, *compression; /* connect=v1 and so on; NULL where the query does not say */
 	bool has_message;
 	struct bytes message;
 };

@@ -175,6 +175,10 @@ static void get_request(struct rpc_call *call, const char *query)
 		                                            : "The query's message is not valid base64.");
 		return;
 	}
+	if (q.version != NULL && strcmp(q.version, "v1") != 0) {
+		call_fail(call, STATUS_INVALID_ARGUMENT, "The query's connect must be v1.");
+		return;
+	}
 	if (!read_timeout(call) || !read_encoding(call, q.compression)) {
 		return;
 	}

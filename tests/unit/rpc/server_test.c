@@ -476,6 +476,11 @@ static void connect_get(void **state)
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json&message=!&base64=1")->headers, ":status: 400");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json")->headers, ":status: 400");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=xml&message=x")->headers, ":status: 415");
+	reply = raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?connect=v2&encoding=json&message=%7B%22text%22%3A%22hi%22%7D");
+	assert_has(reply->headers, ":status: 400");
+	assert_body(reply, bytes_of("{\"code\":\"invalid_argument\",\"message\":\"The query's connect must be v1.\"}"));
+	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?connect=&encoding=json&message=%7B%7D")->headers, ":status: 400");
+	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json&message=%7B%7D")->headers, ":status: 200");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Say?connect=v1&encoding=json&message=%7B%7D")->headers, ":status: 405");
 	reply = raw_get(raw, "GET", "/test.rpc.v1.Echo/None?connect=v1&encoding=json&message=%7B%7D");
 	assert_has(reply->headers, ":status: 404");
