@@ -4,25 +4,30 @@
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-const char *base64_encode(struct bytes bytes, bool padded, struct arena *arena)
+size_t base64_write(struct bytes bytes, bool padded, char *to)
 {
-	char *text = arena_alloc(arena, (bytes.size + 2) / 3 * 4 + 1);
 	size_t used = 0;
-	for (size_t i = 0; text && i < bytes.size; i += 3) {
+	for (size_t i = 0; i < bytes.size; i += 3) {
 		size_t left = bytes.size - i < 3 ? bytes.size - i : 3;
 		uint32_t group = 0;
 		for (size_t k = 0; k < 3; k++) {
 			group = group << 8 | (k < left ? bytes.data[i + k] : 0u);
 		}
 		for (size_t k = 0; k < left + 1; k++) {
-			text[used++] = digits[group >> (18 - 6 * k) & 63];
+			to[used++] = digits[group >> (18 - 6 * k) & 63];
 		}
 		for (size_t k = left; padded && k < 3; k++) {
-			text[used++] = '=';
+			to[used++] = '=';
 		}
 	}
+	return used;
+}
+
+const char *base64_encode(struct bytes bytes, bool padded, struct arena *arena)
+{
+	char *text = arena_alloc(arena, (bytes.size + 2) / 3 * 4 + 1);
 	if (text) {
-		text[used] = '\0';
+		text[base64_write(bytes, padded, text)] = '\0';
 	}
 	return text;
 }

@@ -13,6 +13,7 @@
 #define LIMIT_TRIM_MS 5000u                     /* freed memory is given back to the system this often; it takes a millisecond or two */
 #define LIMIT_HEAP_BLOCK_BYTES (128 << 10)      /* larger pieces of memory go back to the system as soon as they are freed */
 #define LIMIT_REPLY_BYTES (64u << 20)           /* one reply message: a page of 1000 large resources */
+#define LIMIT_REPLY_JSON_BYTES (4u * LIMIT_REPLY_BYTES) /* one reply unpacked and as JSON, together: half as much text again as protobuf for the largest */
 #define LIMIT_CALL_ARENA_BYTES (64u << 20)      /* all that one call may allocate: 16 x message, see protobuf-c amplification */
 #define LIMIT_STREAM_ARENA_BYTES (512u << 20)   /* all that one stream may keep: a dry run of 100,000 rows */
 #define LIMIT_MESSAGE_DEPTH 32u                 /* nesting of messages; the contract has no recursive message */

@@ -77,7 +77,7 @@ void connect_end(const struct status *st, const struct header *metadata, size_t 
 
 bool connect_query_parse(const char *query, struct arena *arena, struct connect_query *ret_query)
 {
-	struct connect_query q = {false, NULL, NULL, false, {NULL, 0}};
+	struct connect_query q = {NULL, NULL, NULL, false, {NULL, 0}};
 	bool base64 = false;
 	while (*query != '\0') {
 		size_t size = strcspn(query, "&");
@@ -85,7 +85,7 @@ bool connect_query_parse(const char *query, struct arena *arena, struct connect_
 		const char *text = query + name + (name < size);
 		struct bytes value = text_unpercent(text, size - (size_t)(text - query), true, arena);
 		if (name == 7 && memcmp(query, "connect", 7) == 0) {
-			q.versioned = bytes_equal(value, bytes_of("v1"));
+			q.version = (const char *)value.data;
 		} else if (name == 8 && memcmp(query, "encoding", 8) == 0) {
 			q.encoding = (const char *)value.data;
 		} else if (name == 11 && memcmp(query, "compression", 11) == 0) {

@@ -108,6 +108,14 @@ static void finish_header(struct h1 *h1)
 	h1->name.size = h1->value.size = 0;
 }
 
+/* The last chunk is empty, and trailers may follow: a block of headers like the first as to how long it may take. */
+static int on_chunk_header(http_parser *parser)
+{
+	struct rpc_session *session = session_of(parser);
+	session->headers_us = parser->content_length == 0 ? session->now_us : 0;
+	return 0;
+}
+
 /* Trailers of a chunked body say nothing that a call knows. */
 static int on_header_field(http_parser *parser, const char *at, size_t size)
 {
@@ -191,6 +199,7 @@ static int on_body(http_parser *parser, const char *at, size_t size)
 static int on_complete(http_parser *parser)
 {
 	struct rpc_session *session = session_of(parser);
+	session->headers_us = 0;
 	http_parser_pause(parser, 1);
 	if (!session->failed) {
 		inbound_end(session->h1->call);
@@ -205,6 +214,7 @@ static const http_parser_settings settings = {
 	.on_header_value = on_header_value,
 	.on_headers_complete = on_headers_complete,
 	.on_body = on_body,
+	.on_chunk_header = on_chunk_header,
 	.on_message_complete = on_complete,
 };
 
@@ -385,6 +395,9 @@ static void h1_tick(struct rpc_session *session)
 {
 	if (session->failed && session->headers_us != 0) {
 		session->headers_us = 0;
+		if (session->h1->call != NULL && session->h1->call->submitted) { /* slow trailers behind a request that is being answered already */
+			return;
+		}
 		answer_bare(session, "408 Request Timeout");
 	}
 }

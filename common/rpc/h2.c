@@ -17,6 +17,7 @@
 
 enum {
 	SEND_ALONE_BYTES = 4096,   /* a frame this large goes out where it lies */
+	FRAME_BYTES = 16384,       /* of DATA, RFC 9113 §6.5.2: what peers take unless they say otherwise */
 	SETTINGS_NO_RFC7540_PRIORITIES_ID = 9,
 	REFUND_FRAMES = 10,
 	DEFLATE_TABLE_BYTES = 1024, /* for what we send: replies have few headers, and nghttp2 sets the room aside in each session */
@@ -98,7 +99,8 @@ static void h2_shutdown(struct rpc_session *session, bool final);
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user_data)
 {
 	struct rpc_session *session = user_data;
-	session->arriving = call_of(session, frame->hd.stream_id);
+	session->arriving = session->server ? NULL : call_of(session, frame->hd.stream_id);
+	session->unwanted_bytes = 0;
 	if (!session->server || frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
 		return 0;
 	}
@@ -106,7 +108,6 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
 	if (call == NULL) {
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
-	session->headers_us = session->now_us;
 	if (++session->calls_total == LIMIT_CONNECTION_CALLS) {
 		h2_shutdown(session, false);
 	}
@@ -122,12 +123,13 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, nghttp2_rc
 	(void)h2;
 	(void)frame;
 	(void)flags;
-	if (call == NULL) {
-		return 0;
-	}
 	/* RFC 9113 §6.5.2: SETTINGS_MAX_HEADER_LIST_SIZE is counted like this; nghttp2 only advertises it. */
-	headers_hold(&call->received, &call->arena, name, value, session->limits.header_bytes);
-	if (session->server && call->received.bytes > HEADER_BOMB * (size_t)session->limits.header_bytes) {
+	if (call != NULL) {
+		headers_hold(&call->received, &call->arena, name, value, session->limits.header_bytes);
+	} else {
+		session->unwanted_bytes += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len + 32;
+	}
+	if (session->server && (call != NULL ? call->received.bytes : session->unwanted_bytes) > HEADER_BOMB * (size_t)session->limits.header_bytes) {
 		enhance_your_calm(session, "header_bomb");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the rest is not unfolded */
 	}
@@ -138,7 +140,9 @@ static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *hd, void 
 {
 	struct rpc_session *session = user_data;
 	(void)h2;
-	if (hd->type == NGHTTP2_DATA) {
+	if (hd->type == NGHTTP2_HEADERS && session->server) {
+		session->headers_us = session->now_us; /* of any block, whatever becomes of it; feed_skimmed sees its end */
+	} else if (hd->type == NGHTTP2_DATA) {
 		session->frame_bytes = hd->flags & NGHTTP2_FLAG_PADDED ? SIZE_MAX : hd->length;
 	} else if (hd->type == NGHTTP2_PRIORITY || hd->type > NGHTTP2_CONTINUATION) {
 		count_nuisance(session, 1); /* both are ignored (RFC 9113 §5.3.2, §5.5), but not free */
@@ -499,11 +503,24 @@ static void h2_tick(struct rpc_session *session)
 	}
 }
 
+/* nghttp2 sends one stream to its end before the next, which is the best order for small replies. Large ones take turns (RFC 9218 §4.2, incremental), frame by
+ * frame, and let small ones in between. Only they are told apart, since each turn costs. */
+static void take_turns(struct rpc_call *call)
+{
+	bool many = call->method != NULL && call->method->server_streaming;
+	if (many || queue_size(&call->out) > FRAME_BYTES) {
+		nghttp2_session_change_extpri_stream_priority(call->session->h2, call->stream_id, &(nghttp2_extpri){NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1}, 1);
+	}
+}
+
 static bool h2_respond(struct rpc_call *call, const struct header *headers, size_t count, bool body)
 {
 	nghttp2_nv list[HEADERS_MAX] __attribute__((uninitialized)); /* make_list sets what is used of its 2 KiB */
 	nghttp2_data_provider provider = h2_provider(call);
 	make_list(headers, count, list);
+	if (body) {
+		take_turns(call);
+	}
 	return nghttp2_submit_response(call->session->h2, call->stream_id, list, count, body ? &provider : NULL) == 0;
 }
 

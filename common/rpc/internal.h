@@ -239,7 +239,8 @@ struct rpc_session {
 	int64_t opened_us, now_us;   /* now: as of the last tick or bytes received */
 	int64_t headers_us;          /* a header block is unfinished since; 0: none is */
 	const char *offence;
-	struct rpc_call *arriving;   /* whose header block is; NULL: nobody's who is known */
+	struct rpc_call *arriving;   /* whose header block is; NULL: nobody's who is known, or a request's trailers, which nobody reads (RFC 9110 §6.5.1) */
+	size_t unwanted_bytes;       /* of a header block that is nobody's, as HTTP/2 counts */
 	size_t frame_bytes;          /* length of the DATA frame that is arriving; SIZE_MAX where it is padded */
 	struct queue out;            /* frames gathered by rpc_session_send */
 	struct queue inflated;       /* the message being delivered, if it came compressed */
@@ -360,8 +361,7 @@ void connect_error(const struct status *st, struct buf *out);
 /* The last message of a stream: {"error":…,"metadata":{…}}, with what applies. */
 void connect_end(const struct status *st, const struct header *metadata, size_t count, struct buf *out);
 struct connect_query {
-	bool versioned;              /* connect=v1 */
-	const char *encoding, *compression;
+	const char *version, *encoding, *compression; /* connect=v1 and so on; NULL where the query does not say */
 	bool has_message;
 	struct bytes message;
 };

@@ -115,28 +115,47 @@ static bool queue_message(struct rpc_call *call, const struct bytes *pieces, siz
 	return ok;
 }
 
+static struct bytes join(const struct bytes *pieces, size_t count, struct arena *arena)
+{
+	struct buf whole;
+	buf_init(&whole, arena);
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&whole, pieces[i].data, pieces[i].size);
+	}
+	return buf_bytes(&whole);
+}
+
+/* Most texts are at most twice as long as the message. What grows beyond its room leaves that behind in the arena, so there is room from the beginning; where
+ * the arena has not so much left, half of that, for types in an Any are unpacked on the way. */
+static void make_room(struct buf *text, size_t message_size)
+{
+	size_t left = text->arena->limit_bytes - text->arena->used_bytes;
+	buf_extend(text, 2 * message_size < left / 2 ? 2 * message_size : left / 2);
+	text->size = 0;
+}
+
 /* The pieces as the client reads them; false once the call has failed. */
 static bool queue_json(struct rpc_call *call, const struct bytes *pieces, size_t count)
 {
 	struct arena scratch;
-	struct buf whole, text;
+	struct buf text;
 	struct status st;
 	status_init(&st);
-	arena_init(&scratch, LIMIT_CALL_ARENA_BYTES);
-	buf_init(&whole, &scratch);
-	for (size_t i = 0; i < count; i++) {
-		buf_add(&whole, pieces[i].data, pieces[i].size);
-	}
+	arena_init(&scratch, LIMIT_REPLY_JSON_BYTES);
 	buf_init(&text, &scratch);
-	ProtobufCMessage *message = schema_unpack_reply(call->method->output, buf_bytes(&whole), &scratch, &st);
+	struct bytes whole = count == 1 ? pieces[0] : join(pieces, count, &scratch);
+	bool fits = whole.size <= LIMIT_REPLY_BYTES, ok = false;
+	ProtobufCMessage *message = fits ? schema_unpack_reply(call->method->output, whole, &scratch, &st) : NULL;
 	if (message != NULL) {
+		make_room(&text, whole.size);
 		json_write(call->session->schema, call->method->output, message, 0, &text);
 	}
-	bool ok = message != NULL && !text.failed && !scratch.overflowed;
-	struct bytes bytes = buf_bytes(&text);
-	if (!ok) {
+	if (!fits || scratch.overflowed || text.failed) {
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The reply is too large to be written as JSON: ask for a smaller page, or for application/proto.");
+	} else if (message == NULL) {
 		call_fail(call, STATUS_INTERNAL, "The reply could not be written as JSON; ask for application/proto.");
 	} else {
+		struct bytes bytes = buf_bytes(&text);
 		ok = queue_message(call, &bytes, 1);
 	}
 	arena_done(&scratch);

@@ -175,6 +175,10 @@ static void get_request(struct rpc_call *call, const char *query)
 		                                            : "The query's message is not valid base64.");
 		return;
 	}
+	if (q.version != NULL && strcmp(q.version, "v1") != 0) {
+		call_fail(call, STATUS_INVALID_ARGUMENT, "The query's connect must be v1.");
+		return;
+	}
 	if (!read_timeout(call) || !read_encoding(call, q.compression)) {
 		return;
 	}
@@ -274,8 +278,12 @@ void server_headers(struct rpc_call *call, bool end)
 		refuse_crowd(call, type);
 		return;
 	}
-	if (call->received.too_large || verb == NULL || path == NULL) {
+	if (call->received.too_large || verb == NULL) {
 		refuse_large(call, type);
+		return;
+	}
+	if (path == NULL || strcmp(verb, "CONNECT") == 0) { /* over HTTP/2 it alone has no path; over HTTP/1.1 its path is a host */
+		reply_http(call, 405, "allow", "GET, HEAD, POST");
 		return;
 	}
 	if (cors_preflight(call)) {

@@ -292,6 +292,11 @@ static void call_tick(struct rpc_call *call)
 	if (call_over(call) || call->remote_closed || call->method == NULL) {
 		return;
 	}
+	/* As late as the ticks are apart. Once the request is whole the deadline is the owner's, who knows what the call is doing. */
+	if (call->deadline_us != 0 && session->now_us > call->deadline_us) {
+		call_fail(call, STATUS_DEADLINE_EXCEEDED, "The call's deadline has passed before its request came in whole.");
+		return;
+	}
 	bool unfinished = !call->method->client_streaming || (call->reading && queue_size(&call->in) > 0);
 	int64_t since_us = call->method->client_streaming ? call->waiting_us : call->started_us;
 	if (!unfinished) {

@@ -66,8 +66,9 @@ struct worker {
 	char revision_text[24];
 	struct executor executor;
 	struct connection_list connections, active;
-	TAILQ_HEAD(, operation) streams; /* calls that stay open: those that answer after every commit, or take their client's messages one by one */
-	atomic_size_t streams_count;
+	TAILQ_HEAD(, operation) streams; /* calls that stay open: those with a pump, and those that take their client's messages one by one */
+	TAILQ_HEAD(, operation) followers; /* of them those that answer after every commit */
+	atomic_size_t followers_count;
 	uint64_t pumped;                 /* the revision that they were last run for */
 	struct connection_list waiting; /* those that have calls which can go on, in turn */
 	struct operation *free_operations;
@@ -88,8 +89,8 @@ void worker_recycle(struct operation *op);
 void worker_ready(struct operation *op);
 /* At a call's headers, before anything of its message is kept: whether its caller may call it at all. False: it is answered. */
 bool worker_admit(struct operation *op);
-/* It stays open, and is to be told of commits and of the end. */
-void worker_keep(struct operation *op);
+/* It stays open, and is to be told of the end, and of commits where its pump answers them. True where any of that is new. */
+bool worker_keep(struct operation *op);
 /* The end of a call, with its line in the log. */
 void worker_finish(struct operation *op, const struct status *st);
 

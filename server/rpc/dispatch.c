@@ -49,8 +49,12 @@ void worker_recycle(struct operation *op)
 	}
 	if (op->streaming) {
 		TAILQ_REMOVE(&worker->streams, op, streams);
-		atomic_fetch_sub(&worker->streams_count, 1);
 		op->streaming = false;
+	}
+	if (op->following) {
+		TAILQ_REMOVE(&worker->followers, op, followers);
+		atomic_fetch_sub(&worker->followers_count, 1);
+		op->following = false;
 	}
 	if (op->timer) {
 		event_free(op->timer);
@@ -181,14 +185,20 @@ static void arm_deadline(struct operation *op)
 	}
 }
 
-void worker_keep(struct operation *op)
+bool worker_keep(struct operation *op)
 {
-	if (!op->streaming) {
+	bool stays = !op->streaming, follows = op->stream.pump && !op->stream.pump_at_stop && !op->following;
+	if (stays) {
 		TAILQ_INSERT_TAIL(&op->worker->streams, op, streams);
-		atomic_fetch_add(&op->worker->streams_count, 1);
 		op->streaming = true;
 		arm_deadline(op);
 	}
+	if (follows) {
+		TAILQ_INSERT_TAIL(&op->worker->followers, op, followers);
+		atomic_fetch_add(&op->worker->followers_count, 1);
+		op->following = true;
+	}
+	return stays || follows;
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------------------ */
@@ -360,8 +370,7 @@ static void complete(struct operation *op)
 		worker_finish(op, &worker->stopping);
 		return;
 	}
-	if (op->stream.pump && !op->streaming) {
-		worker_keep(op);
+	if (op->stream.pump && worker_keep(op)) {
 		worker_ready(op); /* what was committed before the writer saw that there is a stream */
 	}
 	if (!op->waiting && !op->half_closed) {
@@ -467,7 +476,7 @@ void worker_run_streams(struct worker *worker)
 		return;
 	}
 	worker->pumped = revision;
-	TAILQ_FOREACH(op, &worker->streams, streams) {
+	TAILQ_FOREACH(op, &worker->followers, followers) {
 		if (!op->blocked) {
 			worker_ready(op);
 		}

@@ -66,6 +66,7 @@ static bool watch(struct call *call)
 	*sent = is_known(call->engine->schema, request->service) ? now() : SERVICE_UNKNOWN;
 	call->stream->state = sent;
 	call->stream->pump = pump;
+	call->stream->pump_at_stop = true; /* strangers may have many of these open: they must not cost every commit a run */
 	return reply(call, *sent) && (call->send(call), true);
 }
 

@@ -59,8 +59,10 @@ struct operation {
 	struct waiting_message *current; /* the message at hand */
 	struct waiting_message *waiting, **waiting_end;
 	TAILQ_ENTRY(operation) ready_entry;
-	TAILQ_ENTRY(operation) streams;  /* of the worker's list, while `streaming` */
-	bool streaming, answered;        /* answered: the first bytes have gone out */
+	TAILQ_ENTRY(operation) streams;   /* of the worker's list, while `streaming` */
+	TAILQ_ENTRY(operation) followers; /* … while `following` */
+	bool streaming, following;
+	bool answered;            /* the first bytes have gone out */
 	struct event *timer;      /* of the deadline, once it outlives its turn */
 
 	struct stream stream;

@@ -87,6 +87,7 @@ struct worker *worker_new(struct server *server, struct status *st)
 	TAILQ_INIT(&worker->connections);
 	TAILQ_INIT(&worker->active);
 	TAILQ_INIT(&worker->streams);
+	TAILQ_INIT(&worker->followers);
 	pthread_mutex_init(&worker->sockets_lock, NULL);
 	worker->executor.send = worker_send;
 	worker->base = event_base_new();
@@ -129,7 +130,7 @@ struct queue *worker_inbox(struct worker *worker)
 
 bool worker_watches(const struct worker *worker)
 {
-	return atomic_load(&worker->streams_count) > 0;
+	return atomic_load(&worker->followers_count) > 0;
 }
 
 unsigned worker_sweeps(const struct worker *worker)

@@ -21,7 +21,7 @@ static void check_made(struct bytes message, struct arena *arena)
 	struct connect_query q;
 	const char *query = arena_printf(arena, "message=%s&connect=v1&compression=gzip&base64=1&encoding=proto", encode_for_url(message, arena));
 	assert(connect_query_parse(query, arena, &q));
-	assert(q.versioned && q.has_message && bytes_equal(q.message, message));
+	assert(strcmp(q.version, "v1") == 0 && q.has_message && bytes_equal(q.message, message));
 	assert(strcmp(q.encoding, "proto") == 0 && strcmp(q.compression, "gzip") == 0);
 }
 
@@ -34,6 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(q.message.size <= strlen(query));
 		assert(q.has_message || q.message.size == 0);
 	}
+	assert(q.version == NULL || strlen(q.version) < strlen(query));
 	assert(q.encoding == NULL || strlen(q.encoding) < strlen(query));
 	assert(q.compression == NULL || strlen(q.compression) < strlen(query));
 	check_made(arena_bytes(arena, (struct bytes){data, size}), arena);

@@ -256,6 +256,28 @@ static void header_bomb_is_refused(void **state)
 	assert_string_equal(raw->goaway_text, "header_bomb");
 }
 
+/* Trailers are not kept, but unfolding them costs the same. */
+static void a_header_bomb_in_trailers_is_cut_off(void **state)
+{
+	struct raw *raw = *state;
+	static char value[2900];
+	nghttp2_nv list[1000];
+	memset(value, 'b', sizeof value - 1);
+	for (size_t i = 0; i < 1000; i++) {
+		list[i] = (nghttp2_nv){(uint8_t *)"x-bomb", (uint8_t *)value, 6, sizeof value - 1, 0};
+	}
+	for (int i = 0; i < 2; i++) {
+		raw->keep_open = true;
+		raw_start(raw, say_headers, (struct bytes){NULL, 0}, true);
+		raw_settle(raw);
+		nghttp2_submit_trailer(raw->h2, raw->stream_id, list, i == 0 ? 60 : 1000);
+		raw->keep_open = false;
+		raw_settle(raw);
+		assert_int_equal(raw->goaway, i);
+	}
+	assert_string_equal(raw->goaway_text, "header_bomb");
+}
+
 /* A prefix may claim what it likes: memory follows the bytes. */
 static void claims_allocate_nothing(void **state)
 {
@@ -358,6 +380,7 @@ int main(void)
 		TEST(rapid_reset_is_bounded_but_cancels_are_not),
 		TEST(provoked_resets_are_bounded),
 		TEST(header_bomb_is_refused),
+		TEST(a_header_bomb_in_trailers_is_cut_off),
 		TEST(claims_allocate_nothing),
 		TEST(unfinished_messages_are_bounded_together),
 		TEST(garbage_ends_no_process),

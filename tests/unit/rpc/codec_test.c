@@ -200,7 +200,8 @@ static void query_is_read_in_any_order(void **state)
 	struct connect_query q;
 	(void)state;
 	assert_true(connect_query_parse("message=%7B%22text%22%3a%22a+b%22%7D&encoding=json&connect=v1", &arena, &q));
-	assert_true(q.versioned && q.has_message);
+	assert_true(q.has_message);
+	assert_string_equal(q.version, "v1");
 	assert_string_equal(q.encoding, "json");
 	assert_string_equal(q.message.data, "{\"text\":\"a b\"}");
 	assert_true(connect_query_parse("base64=1&connect=v1&&encoding=proto&message=CgNoaSE", &arena, &q));
@@ -208,6 +209,7 @@ static void query_is_read_in_any_order(void **state)
 	assert_false(connect_query_parse("base64=1&message=!", &arena, &q));
 	assert_true(connect_query_parse("", &arena, &q));
 	assert_false(q.has_message);
+	assert_null(q.version);
 	assert_true(connect_query_parse("message&encoding=", &arena, &q));
 	assert_int_equal(q.message.size, 0);
 	assert_true(q.has_message);

@@ -3,7 +3,8 @@
  * echo.h - the server that the tests of rpc talk to, in memory. It writes down what it was told; what it answers depends on the message:
  *
  *   Say, Peek   "fail": NOT_FOUND with reason and violations; "wait": no answer (finish it through `waiting`); "zip": the message back, compressed, with trailing
- *               metadata; else the message back
+ *               metadata; "metadata": the request's echo-metadata as text; "give bytes": `count` of them; "give many": `count` empty messages;
+ *               else the message back
  *   Count       `count` replies, as fast as the stream takes them
  *   Gather      how many messages came; "stop" ends the call before the client has
  *   Chat        every message back
@@ -99,6 +100,26 @@ static inline void echo_count(struct echo *echo, struct rpc_call *call)
 	}
 }
 
+/* A reply of more than what an arena takes, put together by hand. */
+static inline void echo_large(struct rpc_call *call, bool many, size_t count)
+{
+	struct status st;
+	uint8_t head[] = {2 << 3 | 2, (uint8_t)(count | 0x80), (uint8_t)(count >> 7 | 0x80), (uint8_t)(count >> 14 | 0x80), (uint8_t)(count >> 21)}; /* of blob */
+	size_t size = many ? 2 * count : sizeof head + count;
+	uint8_t *bytes = calloc(1, size);
+	if (many) {
+		for (size_t i = 0; i < count; i++) {
+			bytes[2 * i] = 4 << 3 | 2;
+		}
+	} else {
+		memcpy(bytes, head, sizeof head);
+	}
+	rpc_call_send(call, (struct bytes){bytes, size});
+	free(bytes);
+	status_init(&st);
+	rpc_call_finish(call, &st);
+}
+
 static inline void echo_message(void *context, struct rpc_call *call, struct bytes bytes)
 {
 	struct echo *echo = context;
@@ -129,6 +150,12 @@ static inline void echo_message(void *context, struct rpc_call *call, struct byt
 		echo_fail(call);
 	} else if (strcmp(message->text, "wait") == 0) {
 		echo->waiting = call;
+	} else if (strcmp(message->text, "give bytes") == 0 || strcmp(message->text, "give many") == 0) {
+		echo_large(call, strcmp(message->text, "give many") == 0, (size_t)message->count);
+	} else if (strcmp(message->text, "metadata") == 0) {
+		const char *value = rpc_call_metadata(call, "echo-metadata");
+		rpc_call_send(call, echo_pack(value != NULL ? value : "none", (struct bytes){NULL, 0}, 0, &echo->arena));
+		rpc_call_finish(call, &st);
 	} else {
 		if (strcmp(message->text, "zip") == 0) {
 			rpc_call_set_compression(call, true);

@@ -94,6 +94,15 @@ static void a_chunked_request_is_put_together(void **state)
 	assert_non_null(strstr(answer, "{\"text\":\"hi\"}"));
 }
 
+static void trailers_of_requests_are_ignored(void **state)
+{
+	assert_true(send_text(*state, SAY "Transfer-Encoding: chunked\r\n\r\n13\r\n{\"text\":\"metadata\"}\r\n0\r\nEcho-Metadata: trailers\r\n\r\n"));
+	assert_non_null(strstr(answer, "{\"text\":\"none\"}"));
+	assert_true(send_text(*state, SAY "Echo-Metadata: headers\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n{\"text\":\"metadata\"}\r\n"
+	                      "0\r\nEcho-Metadata: trailers\r\n\r\n"));
+	assert_non_null(strstr(answer, "{\"text\":\"headers\"}"));
+}
+
 /* Every byte alone gives the same. */
 static void bytes_may_come_one_by_one(void **state)
 {
@@ -223,6 +232,15 @@ static void what_needs_http2_says_so(void **state)
 	assert_non_null(strstr(answer, "HTTP/1.1 505 HTTP Version Not Supported\r\n"));
 }
 
+static void nobody_is_connected_through(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, "CONNECT elsewhere:443 HTTP/1.1\r\nHost: elsewhere:443\r\n\r\n");
+	assert_non_null(strstr(answer, "HTTP/1.1 405 Method Not Allowed\r\n"));
+	assert_non_null(strstr(answer, "\r\nallow: GET, HEAD, POST\r\n"));
+	assert_int_equal(echo->http, 0);
+}
+
 static void nonsense_is_refused(void **state)
 {
 	static const struct {
@@ -276,6 +294,49 @@ static void slow_headers_end_it(void **state)
 	assert_true(rpc_session_done(echo->session));
 }
 
+/* They are counted from their own beginning: the body before them may have taken longer. */
+static void the_deadline_is_kept_while_the_request_comes_in(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Connect-Timeout-Ms: 50000\r\nContent-Length: 13\r\n\r\n{\"text\"");
+	int64_t now = clock_monotonic_us();
+	assert_true(rpc_session_tick(echo->session, now + 40000000));
+	collect(echo);
+	assert_int_equal(answer_size, 0);
+	assert_true(rpc_session_tick(echo->session, now + 60000000));
+	collect(echo);
+	assert_non_null(strstr(answer, "HTTP/1.1 504 "));
+	assert_non_null(strstr(answer, "\"code\":\"deadline_exceeded\""));
+	assert_true(rpc_session_done(echo->session));
+}
+
+static void slow_trailers_end_it(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n");
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() + LIMIT_HEADERS_MS * 1100LL));
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() - LIMIT_HEADERS_MS * 10000LL));
+	send_text(echo, "0\r\nTrailer: ");
+	int64_t now = clock_monotonic_us();
+	assert_true(rpc_session_tick(echo->session, now + LIMIT_HEADERS_MS * 900LL));
+	assert_int_equal(answer_size, 0);
+	assert_false(rpc_session_tick(echo->session, now + LIMIT_HEADERS_MS * 1100LL));
+	assert_string_equal(rpc_session_offence(echo->session), "slow_headers");
+	collect(echo);
+	assert_non_null(strstr(answer, "HTTP/1.1 408 "));
+	assert_true(rpc_session_done(echo->session));
+}
+
+static void trailers_in_time_are_no_offence(void **state)
+{
+	struct echo *echo = *state;
+	send_text(echo, SAY "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nTrailer: ");
+	send_text(echo, "ignored\r\n\r\n");
+	assert_non_null(strstr(answer, "HTTP/1.1 200 "));
+	assert_true(rpc_session_tick(echo->session, clock_monotonic_us() + LIMIT_HEADERS_MS * 1100LL));
+	assert_null(rpc_session_offence(echo->session));
+}
+
 static void leaving_is_told_with_the_next_answer(void **state)
 {
 	struct echo *echo = *state;
@@ -298,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(connect_json_is_answered_and_the_connection_kept),
 		TEST(a_chunked_request_is_put_together),
+		TEST(trailers_of_requests_are_ignored),
 		TEST(bytes_may_come_one_by_one),
 		TEST(pipelined_requests_are_answered_in_order),
 		TEST(pipelining_is_bounded),
@@ -310,9 +372,13 @@ int main(void)
 		TEST(get_carries_its_message),
 		TEST(web_streams_are_chunked),
 		TEST(what_needs_http2_says_so),
+		TEST(nobody_is_connected_through),
 		TEST(nonsense_is_refused),
 		TEST(headers_are_counted),
 		TEST(slow_headers_end_it),
+		TEST(the_deadline_is_kept_while_the_request_comes_in),
+		TEST(slow_trailers_end_it),
+		TEST(trailers_in_time_are_no_offence),
 		TEST(leaving_is_told_with_the_next_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,27 @@ static void patience_begins_when_bytes_come(void **state)
 	assert_true(tick(raw, 0));
 }
 
+/* Any block of headers, and it counts from its own first byte: trailers, and those of a stream that is over already. */
+static void unfinished_trailers_are_cut(void **state)
+{
+	static const uint8_t half[] = {0, 0, 3, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_STREAM, 0, 0, 0, 1, 0, 1, 'a'}; /* no END_HEADERS */
+	for (int over = 0; over < 2; over++) {
+		struct raw *raw = raw_new(&(struct rpc_limits){.headers_ms = 200000, .body_ms = 300000});
+		raw->keep_open = !over;
+		raw_start(raw, say_headers, (struct bytes){(const uint8_t *)"\0\0\0\0\0", 5}, true);
+		raw_settle(raw);
+		assert_int_equal(raw->reply.closed, over);
+		assert_true(tick(raw, -100000000));
+		assert_true(rpc_session_receive(raw->echo->session, (struct bytes){half, sizeof half}));
+		assert_true(tick(raw, 0));
+		assert_true(tick(raw, 190000));
+		assert_false(tick(raw, 210000));
+		assert_string_equal(rpc_session_offence(raw->echo->session), "slow_headers");
+		raw_free(raw);
+	}
+	(void)state;
+}
+
 /* Headers that came whole are not waited for any more, though they were refused. */
 static void refused_headers_are_not_unfinished(void **state)
 {
@@ -104,6 +125,50 @@ static void unfinished_messages_fail(void **state)
 	assert_true(tick(raw, 320000 + LIMIT_LINGERING_MS));
 	raw_settle(raw);
 	assert_int_equal(rpc_session_calls(raw->echo->session), 0);
+}
+
+/* The client's own patience, which ends before ours: whether the call takes one message or many, and one of them is unfinished or the next awaited. */
+static void the_deadline_is_kept_while_the_request_comes_in(void **state)
+{
+	static const struct {
+		const char *path, *part;
+		size_t size;
+	} requests[] = {
+		{"/test.rpc.v1.Echo/Say", "\0\0\0\0\x09x", 6},
+		{"/test.rpc.v1.Echo/Gather", "\0\0\0\0\x09x", 6},
+		{"/test.rpc.v1.Echo/Gather", "\0\0\0\0\0", 5},
+	};
+	struct raw *raw = *state;
+	raw->keep_open = true;
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		const char *const headers[] = {":method", "POST", ":scheme", "https", ":path", requests[i].path, ":authority", "test",
+		                               "content-type", "application/grpc", "grpc-timeout", "100S", NULL};
+		raw_start(raw, headers, (struct bytes){(const uint8_t *)requests[i].part, requests[i].size}, true);
+		raw_settle(raw);
+		assert_true(tick(raw, 90000));
+		raw_settle(raw);
+		assert_false(raw->reply.headers_done);
+		size_t kept = rpc_session_kept_bytes(raw->echo->session);
+		assert_true(tick(raw, 110000));
+		raw_settle(raw);
+		assert_true(raw_has(raw->reply.headers, "grpc-status: 4"));
+		assert_true(raw->reply.ended);
+		assert_true(rpc_session_kept_bytes(raw->echo->session) < kept);
+	}
+}
+
+/* Once it has come whole, the deadline is the owner's to keep. */
+static void the_deadline_of_a_whole_request_is_the_owners(void **state)
+{
+	static const char *const headers[] = {":method", "POST", ":scheme", "https", ":path", "/test.rpc.v1.Echo/Say", ":authority", "test",
+	                                      "content-type", "application/json", "connect-timeout-ms", "100000", NULL};
+	struct raw *raw = *state;
+	raw_start(raw, headers, bytes_of("{\"text\":\"wait\"}"), true);
+	raw_settle(raw);
+	assert_non_null(raw->echo->waiting);
+	assert_true(tick(raw, 110000));
+	raw_settle(raw);
+	assert_false(raw->reply.headers_done);
 }
 
 static void streams_may_pause_between_messages_but_not_within_one(void **state)
@@ -190,9 +255,12 @@ int main(void)
 		TEST(silent_peers_are_cut),
 		TEST(idle_peers_that_have_spoken_are_not),
 		TEST(unfinished_headers_are_cut),
+		TEST(unfinished_trailers_are_cut),
 		TEST(patience_begins_when_bytes_come),
 		TEST(refused_headers_are_not_unfinished),
 		TEST(unfinished_messages_fail),
+		TEST(the_deadline_is_kept_while_the_request_comes_in),
+		TEST(the_deadline_of_a_whole_request_is_the_owners),
 		TEST(streams_may_pause_between_messages_but_not_within_one),
 		TEST(memory_is_asked_for),
 		TEST(crowds_are_refused),

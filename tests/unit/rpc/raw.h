@@ -12,7 +12,7 @@ struct raw_reply {
 	char headers[16384]; /* "name: value\n", those of the first block */
 	char trailers[16384];
 	uint8_t body[65536];
-	size_t body_size;
+	size_t body_size, body_bytes; /* kept; and all that came */
 	bool headers_done, ended, closed;
 	uint32_t error;
 };
@@ -23,6 +23,7 @@ struct raw {
 	struct raw_reply reply;   /* of the last request */
 	int32_t stream_id;
 	struct bytes body;        /* left to send */
+	const char *trailers[4];  /* behind the body: name, value pairs ended by NULL */
 	bool keep_open;           /* no END_STREAM after the body */
 	bool goaway;
 	uint32_t goaway_error;
@@ -64,6 +65,7 @@ static inline int raw_on_data(nghttp2_session *h2, uint8_t flags, int32_t stream
 	struct raw *raw = context;
 	(void)h2;
 	(void)flags;
+	raw->reply.body_bytes += stream_id == raw->stream_id ? size : 0;
 	if (stream_id == raw->stream_id && raw->reply.body_size + size < sizeof raw->reply.body) {
 		memcpy(raw->reply.body + raw->reply.body_size, data, size);
 		raw->reply.body_size += size;
@@ -83,12 +85,20 @@ static inline int raw_on_close(nghttp2_session *h2, int32_t stream_id, uint32_t 
 	return 0;
 }
 
+static inline size_t raw_list(const char *const *headers, nghttp2_nv *list)
+{
+	size_t count = 0;
+	for (; headers[2 * count] != NULL; count++) {
+		const char *name = headers[2 * count], *value = headers[2 * count + 1];
+		list[count] = (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), 0};
+	}
+	return count;
+}
+
 static inline ssize_t raw_read(nghttp2_session *h2, int32_t stream_id, uint8_t *buffer, size_t length, uint32_t *flags, nghttp2_data_source *source,
                                void *context)
 {
 	struct raw *raw = context;
-	(void)h2;
-	(void)stream_id;
 	(void)source;
 	size_t size = raw->body.size < length ? raw->body.size : length;
 	if (size == 0 && raw->keep_open) {
@@ -100,6 +110,11 @@ static inline ssize_t raw_read(nghttp2_session *h2, int32_t stream_id, uint8_t *
 	raw->body = (struct bytes){raw->body.data + size, raw->body.size - size};
 	if (raw->body.size == 0 && !raw->keep_open) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
+		if (raw->trailers[0] != NULL) {
+			nghttp2_nv list[2];
+			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+			nghttp2_submit_trailer(h2, stream_id, list, raw_list(raw->trailers, list));
+		}
 	}
 	return (ssize_t)size;
 }
@@ -162,11 +177,7 @@ static inline bool raw_settle(struct raw *raw)
 static inline void raw_start(struct raw *raw, const char *const *headers, struct bytes body, bool has_body)
 {
 	nghttp2_nv list[40];
-	size_t count = 0;
-	for (; headers[2 * count] != NULL; count++) {
-		const char *name = headers[2 * count], *value = headers[2 * count + 1];
-		list[count] = (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), 0};
-	}
+	size_t count = raw_list(headers, list);
 	nghttp2_data_provider provider = {.read_callback = raw_read};
 	raw->reply = (struct raw_reply){.ended = false};
 	raw->body = body;

@@ -85,6 +85,26 @@ static void assert_body(const struct raw_reply *reply, struct bytes wanted)
 	assert_memory_equal(reply->body, wanted.data, wanted.size);
 }
 
+/* What came behind the body is no header (RFC 9110 §6.5.1): it neither gives metadata nor spoils what the headers gave. */
+static void trailers_of_requests_are_ignored(void **state)
+{
+	static const char *const types[] = {"application/grpc", "application/json"};
+	static const char *const more[] = {"echo-metadata", "headers", NULL};
+	struct raw *raw = *state;
+	raw->trailers[0] = "echo-metadata";
+	raw->trailers[1] = "trailers";
+	for (size_t i = 0; i < 2; i++) {
+		for (int with = 0; with < 2; with++) {
+			const char *text = with ? "headers" : "none";
+			struct bytes body = i == 0 ? framed(0, text_message("metadata")) : bytes_of("{\"text\":\"metadata\"}");
+			struct raw_reply *reply = raw_post(raw, "Say", types[i], body, with ? more : NULL);
+			assert_has(reply->headers, ":status: 200");
+			assert_body(reply, i == 0 ? framed(0, text_message(text)) : bytes_of(with ? "{\"text\":\"headers\"}" : "{\"text\":\"none\"}"));
+			assert_true(reply->ended && reply->closed);
+		}
+	}
+}
+
 /* ---- gRPC ------------------------------------------------------------------------------------------------------------------------- */
 
 static void grpc_answers_with_trailers(void **state)
@@ -141,6 +161,18 @@ static void only_post_calls(void **state)
 		assert_has(reply->headers, "allow: POST");
 	}
 	assert_has(raw_get(*state, "PUT", "/test.rpc.v1.Echo/Peek")->headers, "allow: GET, POST");
+}
+
+/* It names no path, which is not the same as one that was too long. */
+static void nobody_is_connected_through(void **state)
+{
+	static const char *const headers[] = {":method", "CONNECT", ":authority", "elsewhere:443", NULL};
+	struct raw *raw = *state;
+	raw_start(raw, headers, (struct bytes){NULL, 0}, false);
+	raw_settle(raw);
+	assert_has(raw->reply.headers, ":status: 405");
+	assert_has(raw->reply.headers, "allow: GET, HEAD, POST");
+	assert_int_equal(raw->echo->http, 0);
 }
 
 static void grpc_wants_exactly_one_message(void **state)
@@ -290,6 +322,27 @@ static void connect_speaks_json(void **state)
 	assert_string_equal(((struct raw *)*state)->reply.body, "{}");
 }
 
+/* As large as one may be in protobuf. What would take too much memory as JSON is refused, with a way out. */
+static void connect_json_replies_may_be_large(void **state)
+{
+	static const size_t sizes[] = {12 << 20, LIMIT_REPLY_BYTES - 5};
+	char request[64];
+	struct raw_reply *reply;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		snprintf(request, sizeof request, "{\"text\":\"give bytes\",\"count\":%zu}", sizes[i]);
+		reply = raw_post(*state, "Say", "application/json", bytes_of(request), NULL);
+		assert_has(reply->headers, ":status: 200");
+		assert_int_equal(reply->body_bytes, strlen("{\"blob\":\"\"}") + (sizes[i] + 2) / 3 * 4);
+	}
+	static const char *const refused[] = {"{\"text\":\"give bytes\",\"count\":70000000}", "{\"text\":\"give many\",\"count\":5000000}"};
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+		reply = raw_post(*state, "Say", "application/json", bytes_of(refused[i]), NULL);
+		assert_has(reply->headers, ":status: 429");
+		assert_non_null(strstr((const char *)reply->body, "\"code\":\"resource_exhausted\""));
+		assert_non_null(strstr((const char *)reply->body, "The reply is too large to be written as JSON: ask for a smaller page, or for application/proto."));
+	}
+}
+
 static void connect_speaks_proto(void **state)
 {
 	static const char *const version[] = {"connect-protocol-version", "1", NULL}, *const other[] = {"connect-protocol-version", "2", NULL};
@@ -423,6 +476,11 @@ static void connect_get(void **state)
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json&message=!&base64=1")->headers, ":status: 400");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json")->headers, ":status: 400");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=xml&message=x")->headers, ":status: 415");
+	reply = raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?connect=v2&encoding=json&message=%7B%22text%22%3A%22hi%22%7D");
+	assert_has(reply->headers, ":status: 400");
+	assert_body(reply, bytes_of("{\"code\":\"invalid_argument\",\"message\":\"The query's connect must be v1.\"}"));
+	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?connect=&encoding=json&message=%7B%7D")->headers, ":status: 400");
+	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Peek?encoding=json&message=%7B%7D")->headers, ":status: 200");
 	assert_has(raw_get(raw, "GET", "/test.rpc.v1.Echo/Say?connect=v1&encoding=json&message=%7B%7D")->headers, ":status: 405");
 	reply = raw_get(raw, "GET", "/test.rpc.v1.Echo/None?connect=v1&encoding=json&message=%7B%7D");
 	assert_has(reply->headers, ":status: 404");
@@ -506,10 +564,12 @@ static void large_headers_have_the_shape_of_their_protocol(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(trailers_of_requests_are_ignored),
 		TEST(grpc_answers_with_trailers),
 		TEST(grpc_content_types),
 		TEST(grpc_errors_at_once_are_trailers_only),
 		TEST(only_post_calls),
+		TEST(nobody_is_connected_through),
 		TEST(grpc_wants_exactly_one_message),
 		TEST(grpc_compression),
 		TEST(grpc_timeouts),
@@ -520,6 +580,7 @@ int main(void)
 		TEST(web_errors),
 		TEST(web_streams),
 		TEST(connect_speaks_json),
+		TEST(connect_json_replies_may_be_large),
 		TEST(connect_speaks_proto),
 		TEST(connect_errors_are_json),
 		TEST(connect_codes_have_their_http_status),

@@ -144,6 +144,37 @@ static void many_calls_at_once(void **state)
 	nothing_left(pair);
 }
 
+/* A small call beside a large reply, of one message or of many, is answered while that is still being sent: they take turns. */
+static void large_replies_hold_no_other_call_up(void **state)
+{
+	struct pair *pair = *state;
+	settle(pair);
+	for (int streaming = 0; streaming < 2; streaming++) {
+		struct outcome large, small;
+		struct rpc_call *call = start(pair, streaming ? "Count" : "Say", &large);
+		if (streaming) {
+			rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 200, &pair->arena), true);
+		} else {
+			say(pair, call, "large", 1000000, true);
+		}
+		to_server(pair);
+		assert_true(rpc_session_queued_bytes(pair->echo->session) > 900000);
+		say(pair, start(pair, "Say", &small), "small", 0, true);
+		to_server(pair);
+		size_t sent = 0;
+		struct bytes bytes;
+		while (small.finished == 0 && (bytes = rpc_session_send(pair->echo->session)).size > 0) {
+			sent += bytes.size;
+			feed(pair, pair->client, bytes);
+		}
+		assert_true(status_ok(&small.status));
+		assert_true(sent < 100000);
+		settle(pair);
+		assert_int_equal(large.finished, 1);
+	}
+	nothing_left(pair);
+}
+
 static void a_thousand_calls_leave_nothing(void **state)
 {
 	struct pair *pair = *state;
@@ -259,6 +290,7 @@ int main(void)
 		TEST(both_stream),
 		TEST(messages_larger_than_every_window_pass),
 		TEST(many_calls_at_once),
+		TEST(large_replies_hold_no_other_call_up),
 		TEST(a_thousand_calls_leave_nothing),
 		TEST(any_step_gives_the_same),
 		TEST(a_cut_anywhere_gives_the_same),
