@@ -188,15 +188,14 @@ static void get_request(struct rpc_call *call, const char *query)
 	}
 }
 
-/* A request that says beforehand that it is too large is not waited for. */
-static bool check_length(struct rpc_call *call)
+/* A request that says beforehand that it is too large is not waited for. Judged once the owner knows the call, who may let it be larger. */
+static void check_length(struct rpc_call *call)
 {
 	const char *text = rpc_call_metadata(call, "content-length");
-	if (text == NULL || call->method->client_streaming || strtoull(text, NULL, 10) <= (uint64_t)call->session->limits.message_bytes + PREFIX_BYTES) {
-		return true;
+	uint32_t most = call->session->limits.message_bytes;
+	if (!call->closing && text != NULL && !call->method->client_streaming && strtoull(text, NULL, 10) > (uint64_t)most + PREFIX_BYTES) {
+		call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The message is larger than the limit of %u bytes.", most);
 	}
-	call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The message is larger than the limit of %u bytes.", call->session->limits.message_bytes);
-	return false;
 }
 
 static void post_request(struct rpc_call *call, const struct content_type *type, const char *path)
@@ -216,8 +215,9 @@ static void post_request(struct rpc_call *call, const struct content_type *type,
 		reply_http(call, 415, "accept-post", accept_post);
 		return;
 	}
-	if (check_length(call) && read_version(call) && read_timeout(call) && read_encoding(call, rpc_call_metadata(call, request_headers[type->protocol].encoding))) {
+	if (read_version(call) && read_timeout(call) && read_encoding(call, rpc_call_metadata(call, request_headers[type->protocol].encoding))) {
 		announce(call);
+		check_length(call);
 	}
 }
 

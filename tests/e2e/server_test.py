@@ -197,6 +197,16 @@ class Running(unittest.TestCase):
         self.assertEqual(statuses[0], kamtest.SIGNED_OUT)
         self.assertNotIn(0, statuses)
 
+    def test_only_who_shows_a_token_may_send_much(self):
+        """The very first request of a connection is judged by its own token, by either version of HTTP."""
+        def post(version, method, body, *words):
+            return subprocess.run(["curl", "-sS", version, "--cacert", self.server.ca, "-H", "content-type: application/json", *words, "--data-binary", "@-",
+                                   "https://%s/kam.v1.%s" % (self.server.address, method)], input=body + b" " * 100000, capture_output=True, timeout=20 * kamtest.PATIENCE).stdout
+        signed_in = ("-H", "authorization: Bearer " + self.server.admin().token)
+        for version in ("--http1.1", "--http2"):
+            self.assertIn(b"larger than the limit of 32768 bytes", post(version, "SessionService/SignIn", b'{"user": "admin", "password": "x"}'), version)
+            self.assertEqual(b'{}', post(version, "AccountService/ListAccounts", b"{}", *signed_in), version)
+
     def test_what_is_no_http2_is_dropped(self):
         for noise in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\0" * 1000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100):
             with socket.create_connection(("127.0.0.1", self.server.port), timeout=5 * kamtest.PATIENCE) as plain:
