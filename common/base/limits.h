@@ -62,7 +62,7 @@
 #define LIMIT_STRANGER_MIB 4u                   /* kept for all connections that have shown no token: open calls, unfinished requests, replies not taken */
 #define LIMIT_STRANGER_MESSAGE_BYTES (32u << 10) /* longest request of one of them: they sign in */
 #define LIMIT_STRANGER_CALLS 16u                /* at once on one of them */
-#define LIMIT_STRANGER_REFUSALS 100u            /* calls that failed on one of them before it is cut off */
+#define LIMIT_STRANGER_REFUSALS 100u            /* calls worth nothing on one of them before it is cut off: without a valid token, malformed, one too many */
 #define LIMIT_REQUEST_MIB 10u                   /* kept for all others; one address may take half: a full request and 250 open calls, or 1,500 of them */
 #define LIMIT_ADDRESS_BYTES (64u << 10)         /* kept for an address whatever others take: some 15 small calls */
 #define LIMIT_ADDRESS_REPLY_BYTES (1u << 20)    /* an address that keeps so much more than it may starts no call at all, not even where no reply waits */

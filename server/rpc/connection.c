@@ -242,12 +242,27 @@ void connection_forget(struct operation *op)
 	op->connection = NULL;
 }
 
+/* A stranger's call that cost us more than its peer. Wrong passwords are held off by other means, and many people's may come over one connection of a proxy's. */
+static bool wasted(const struct rpc_call *call)
+{
+	const struct schema_method *method = rpc_call_method(call);
+	switch (rpc_call_outcome(call)) {
+	case STATUS_INVALID_ARGUMENT:
+	case STATUS_RESOURCE_EXHAUSTED:
+		return true;
+	case STATUS_UNAUTHENTICATED:
+		return method && method->audience != AUDIENCE_ANONYMOUS;
+	default:
+		return false;
+	}
+}
+
 static void on_ended(void *context, struct rpc_call *call, bool cancelled)
 {
 	struct operation *op = rpc_call_user(call);
 	struct connection *connection = context;
 	(void)cancelled;
-	if (!connection->known && rpc_call_outcome(call) != STATUS_OK && ++connection->refusals == LIMIT_STRANGER_REFUSALS) {
+	if (!connection->known && wasted(call) && ++connection->refusals == LIMIT_STRANGER_REFUSALS) {
 		cut(connection, "too_many_refused");
 	}
 	if (!op) {

@@ -25,7 +25,7 @@ struct connection {
 	bool finishing; /* io_finish was called */
 	bool dead;     /* to be freed at the end of the turn */
 	bool called;   /* some call was made */
-	unsigned refusals; /* calls of a stranger that failed */
+	unsigned refusals; /* calls of a stranger that were worth nothing */
 	bool known;    /* a token was accepted on it: it is no stranger */
 	TAILQ_HEAD(, operation) ready; /* calls that can go on */
 	bool waiting;  /* in the worker's list of connections that have some */

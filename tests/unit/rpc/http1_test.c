@@ -180,7 +180,9 @@ static void a_request_that_says_it_is_too_large_is_refused_at_once(void **state)
 	struct echo *echo = *state;
 	send_text(echo, SAY "Expect: 100-continue\r\nContent-Length: 5000000\r\n\r\n");
 	assert_int_equal(strncmp(answer, "HTTP/1.1 429 ", 13), 0);
-	assert_int_equal(echo->begun, 0);
+	assert_int_equal(echo->begun, 1);
+	assert_int_equal(echo->ended, 1);
+	assert_null(strstr(echo->log, "message"));
 	assert_true(rpc_session_done(echo->session));
 }
 
