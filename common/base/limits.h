@@ -50,7 +50,7 @@
 #define LIMIT_HEADER_BYTES 16384u               /* name + value + 32 of every header, counted as it arrives */
 #define LIMIT_OUTPUT_BYTES (256u << 10)         /* bytes waiting in a connection's output before frames stop */
 #define LIMIT_STREAM_QUEUE_BYTES (1u << 20)     /* messages waiting in one stream before it is told to slow down */
-#define LIMIT_STREAM_WINDOW_BYTES (1u << 20)    /* HTTP/2 window of a stream: one import batch in flight */
+#define LIMIT_STREAM_WINDOW_BYTES (256u << 10)  /* HTTP/2 window of a stream: what an import may send while its last batch is dealt with */
 #define LIMIT_CONNECTION_WINDOW_BYTES (4u << 20)
 #define LIMIT_HANDSHAKE_MS 10000u               /* accept to first request */
 #define LIMIT_IDLE_MS (15u * 60u * 1000u)       /* no stream open */
@@ -63,10 +63,11 @@
 #define LIMIT_STRANGER_MESSAGE_BYTES (32u << 10) /* longest request of one of them: they sign in */
 #define LIMIT_STRANGER_CALLS 16u                /* at once on one of them */
 #define LIMIT_STRANGER_REFUSALS 100u            /* calls worth nothing on one of them before it is cut off: without a valid token, malformed, one too many */
-#define LIMIT_REQUEST_MIB 10u                   /* kept for all others; one address may take half: a full request and 250 open calls, or 1,500 of them */
-#define LIMIT_ADDRESS_BYTES (64u << 10)         /* kept for an address whatever others take: some 15 small calls */
+#define LIMIT_REQUEST_MIB 14u                   /* the same of all others; of either, an address may take half: a full request and 900 open calls beside it */
+#define LIMIT_CONNECTION_OWN_BYTES 8192u        /* kept for each connection whatever others take: a small call or two */
 #define LIMIT_ADDRESS_REPLY_BYTES (1u << 20)    /* an address that keeps so much more than it may starts no call at all, not even where no reply waits */
 #define LIMIT_PRESSED_STALL_MS 5000u            /* LIMIT_STALL_MS where an address keeps more than it may */
+#define LIMIT_PRESSED_STALL_BYTES (64u << 10)   /* LIMIT_STALL_BYTES there, of a connection where more waits */
 #define LIMIT_CONNECTION_TURN_CALLS 64u         /* calls run for one connection before another's turn */
 #define LIMIT_DEADLINE_MS (3600u * 1000u)       /* longest grpc-timeout honoured for a unary call */
 #define LIMIT_DRAIN_MS 10000u                   /* SIGTERM until what is left is cut */

@@ -131,6 +131,11 @@ void rpc_call_set_compression(struct rpc_call *call, bool on)
 	call->compress = on && call->announce_compression;
 }
 
+size_t rpc_call_held_bytes(const struct rpc_call *call)
+{
+	return queue_size(&call->in);
+}
+
 enum status_code rpc_call_outcome(const struct rpc_call *call)
 {
 	return call->outcome;

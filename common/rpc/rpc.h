@@ -144,6 +144,8 @@ uint32_t rpc_call_id(const struct rpc_call *call);
 struct rpc_call *rpc_session_call(struct rpc_session *session, uint32_t id);
 void rpc_call_set_user(struct rpc_call *call, void *user);
 void *rpc_call_user(const struct rpc_call *call);
+/* Server: bytes of a call's request that are kept, not yet handed over or being so: in `message` those of the message count too. */
+size_t rpc_call_held_bytes(const struct rpc_call *call);
 /* Server: what the call was answered with; STATUS_OK while it is not. */
 enum status_code rpc_call_outcome(const struct rpc_call *call);
 /* Server: the method's row. */

@@ -232,7 +232,7 @@ static void refuse_large(struct rpc_call *call, const struct content_type *type)
 	call_fail(call, STATUS_RESOURCE_EXHAUSTED, "The request's headers are larger than %u bytes.", call->session->limits.header_bytes);
 }
 
-/* Counts what the call costs and its headers; where that may not be kept, the headers are dropped, and the little that is left is counted all the same. */
+/* Counts what the call costs and its headers. Where that may not be kept the call is to be refused, and its headers dropped; the little that is left is counted all the same. */
 static bool keep(struct rpc_call *call)
 {
 	struct rpc_session *session = call->session;
@@ -274,10 +274,7 @@ void server_headers(struct rpc_call *call, bool end)
 	const struct content_type *type = content != NULL ? find_content_type(content) : NULL;
 	call->remote_closed = end;
 	call->head = verb != NULL && strcmp(verb, "HEAD") == 0;
-	if (!keep(call)) {
-		refuse_crowd(call, type);
-		return;
-	}
+	bool kept = keep(call);
 	if (call->received.too_large || verb == NULL) {
 		refuse_large(call, type);
 		return;
@@ -287,6 +284,10 @@ void server_headers(struct rpc_call *call, bool end)
 		return;
 	}
 	if (cors_preflight(call)) {
+		return;
+	}
+	if (!kept) {
+		refuse_crowd(call, type);
 		return;
 	}
 	const char *query = strchr(path, '?');

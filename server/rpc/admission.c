@@ -24,7 +24,7 @@ struct admission {
 	pthread_mutex_t lock;
 	void *tree;
 	unsigned count, most, most_per_address;
-	size_t pool_bytes[2], pooled_bytes[2]; /* how large, and how much of it is used */
+	size_t pool_bytes[2], kept_bytes[2]; /* how large, and how much of it is used */
 	atomic_uint pressed; /* addresses that keep more than they may */
 };
 
@@ -128,20 +128,14 @@ static struct counted *find(struct admission *admission, const struct network *a
 	return *(struct counted **)tfind(address, &admission->tree, compare);
 }
 
-/* What an address that keeps so much takes from the pool. */
-static size_t pooled(size_t kept_bytes)
-{
-	return kept_bytes > LIMIT_ADDRESS_BYTES ? kept_bytes - LIMIT_ADDRESS_BYTES : 0;
-}
-
 static void set_kept(struct admission *admission, struct counted *entry, bool known, size_t bytes)
 {
-	size_t before = pooled(entry->kept_bytes[known]), now = pooled(bytes), most = admission->pool_bytes[known] / 2;
-	admission->pooled_bytes[known] += now - before;
+	size_t before = entry->kept_bytes[known], most = admission->pool_bytes[known] / 2;
+	admission->kept_bytes[known] += bytes - before;
 	entry->kept_bytes[known] = bytes;
-	if (before > most && now <= most) {
+	if (before > most && bytes <= most) {
 		atomic_fetch_sub(&admission->pressed, 1);
-	} else if (before <= most && now > most) {
+	} else if (before <= most && bytes > most) {
 		atomic_fetch_add(&admission->pressed, 1);
 	}
 }
@@ -150,10 +144,10 @@ bool admission_keep(struct admission *admission, const struct network *address, 
 {
 	pthread_mutex_lock(&admission->lock);
 	struct counted *entry = find(admission, address);
-	size_t kept = entry->kept_bytes[known] + bytes, grows = pooled(kept) - pooled(entry->kept_bytes[known]);
-	bool fits = pooled(kept) == 0 || (pooled(kept) <= admission->pool_bytes[known] / 2 && admission->pooled_bytes[known] + grows <= admission->pool_bytes[known]);
+	size_t pool = admission->pool_bytes[known];
+	bool fits = entry->kept_bytes[known] + bytes <= pool / 2 && admission->kept_bytes[known] + bytes <= pool;
 	if (fits || spent) {
-		set_kept(admission, entry, known, kept);
+		set_kept(admission, entry, known, entry->kept_bytes[known] + bytes);
 	}
 	pthread_mutex_unlock(&admission->lock);
 	return fits || spent;
@@ -174,7 +168,7 @@ int admission_pressed(struct admission *admission, const struct network *address
 		return 0;
 	}
 	pthread_mutex_lock(&admission->lock);
-	size_t drawn = pooled(find(admission, address)->kept_bytes[known]), most = admission->pool_bytes[known] / 2;
+	size_t kept = find(admission, address)->kept_bytes[known], most = admission->pool_bytes[known] / 2;
 	pthread_mutex_unlock(&admission->lock);
-	return drawn <= most ? 0 : drawn <= most + LIMIT_ADDRESS_REPLY_BYTES ? 1 : 2;
+	return kept <= most ? 0 : kept <= most + LIMIT_ADDRESS_REPLY_BYTES ? 1 : 2;
 }

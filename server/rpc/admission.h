@@ -2,8 +2,8 @@
  *
  * admission.h - how many connections there may be, in all and from one address, and how much memory they may make kamd keep.
  *
- * Memory is counted for connections that have shown a token and for strangers apart. LIMIT_ADDRESS_BYTES are an address's own; past them it draws on a pool that all share,
- * and it may take half of that: so nobody's small calls wait for what others hold.
+ * Memory is counted for connections that have shown a token and for strangers apart. What a connection keeps beyond LIMIT_CONNECTION_OWN_BYTES comes out of a pool that all
+ * share, and one address may take half of that: so nobody's small calls wait for what others hold, be they neighbours.
  *
  * An address is what network.h takes for one. Threads: any.
  */

@@ -10,7 +10,7 @@
 
 enum {
 	LOW_MARK_BYTES = 32768,
-	GRANT_BYTES = 16 << 10, /* asked for beside what is needed, and as much is kept for later: most calls then ask for nothing */
+	SPARE_BYTES = 64 << 10, /* most that is granted beside what is kept, so that not every call asks */
 };
 
 void connection_activate(struct connection *connection)
@@ -52,49 +52,79 @@ static void give_back(struct connection *connection, size_t bytes)
 	}
 }
 
+/* All that its peer makes us keep, beyond what each connection may. */
+static size_t kept_bytes(const struct connection *connection)
+{
+	size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection);
+	return kept > LIMIT_CONNECTION_OWN_BYTES ? kept - LIMIT_CONNECTION_OWN_BYTES : 0;
+}
+
+/* Who keeps much soon keeps more. */
+static size_t spare_of(size_t kept)
+{
+	return kept < SPARE_BYTES ? kept : SPARE_BYTES;
+}
+
 static void allow(struct connection *connection)
 {
-	size_t outside = kept_outside(connection);
-	rpc_session_allow(connection->session, connection->granted_bytes > outside ? connection->granted_bytes - outside : 0);
+	size_t outside = kept_outside(connection), granted = connection->granted_bytes + LIMIT_CONNECTION_OWN_BYTES;
+	rpc_session_allow(connection->session, granted > outside ? granted - outside : 0);
 }
 
 /* So much more may be kept. */
 static bool on_memory(void *context, size_t more)
 {
 	struct connection *connection = context;
-	bool granted = grant(connection, more + GRANT_BYTES, false) || grant(connection, more, false);
+	bool granted = grant(connection, more + spare_of(connection->granted_bytes), false) || grant(connection, more, false);
 	allow(connection);
 	return granted;
+}
+
+/* Counts what is kept now; `most` may be granted beside it. */
+static void settle(struct connection *connection, size_t most)
+{
+	connection->output_bytes = io_output_size(connection->io);
+	size_t kept = kept_bytes(connection), granted = connection->granted_bytes;
+	if (granted < kept) {
+		grant(connection, kept - granted, true);
+	} else if (granted - kept > most) {
+		give_back(connection, granted - kept);
+	}
+	allow(connection);
 }
 
 void connection_settle(struct connection *connection)
 {
 	if (connection->session) {
-		connection->output_bytes = io_output_size(connection->io);
-		size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection);
-		size_t spare = connection->granted_bytes > kept ? connection->granted_bytes - kept : 0;
-		if (connection->granted_bytes < kept) {
-			grant(connection, kept - connection->granted_bytes, true);
-		} else if (spare > 2 * GRANT_BYTES || rpc_session_calls(connection->session) == 0) {
-			give_back(connection, spare);
-		}
-		allow(connection);
+		settle(connection, rpc_session_calls(connection->session) > 0 ? 2 * SPARE_BYTES : 0);
 	}
 }
 
-/* Its peer has shown a token: from here on it counts as those do, and may send what they may. */
-static void now_known(struct connection *connection)
+/* Its peer has shown a token: from here on it counts as those do, and may send what they may. False where they keep too much already. */
+static bool now_known(struct connection *connection)
 {
-	size_t granted = connection->granted_bytes;
-	give_back(connection, granted);
+	size_t kept = kept_bytes(connection);
+	give_back(connection, connection->granted_bytes);
 	connection->known = true;
-	grant(connection, granted, true);
+	if (kept > 0 && !grant(connection, kept, false)) {
+		connection->known = false;
+		grant(connection, kept, true);
+		return false;
+	}
+	allow(connection);
 	rpc_session_set_message_bytes(connection->session, server_options(connection->worker->server)->limits.session.message_bytes);
+	return true;
 }
 
 static int pressed(const struct connection *connection)
 {
 	return admission_pressed(server_admission(connection->worker->server), &connection->address, connection->known);
+}
+
+/* Its address keeps too much: nothing more is begun here that makes for replies; where none wait here, not before it is much too much. */
+static bool held_back(const struct connection *connection)
+{
+	return pressed(connection) > (rpc_session_queued_bytes(connection->session) + connection->output_bytes == 0);
 }
 
 /* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
@@ -164,8 +194,10 @@ static void on_begin(void *context, struct rpc_call *call)
 	bool looked_at = connection->known && op && *op->token;
 	bool admitted = op && (looked_at || worker_admit(op));
 	if (admitted && *op->user && !connection->known) {
-		now_known(connection);
-		if (op->certificate) {
+		if (!now_known(connection)) {
+			op->finished = true;
+			refuse(connection, call, "CONNECTION_BUSY", "too many calls at once from this address");
+		} else if (op->certificate) {
 			server_record_certificate(connection->worker->server, op);
 		}
 	} else if (admitted && !connection->known && rpc_session_calls(connection->session) > LIMIT_STRANGER_CALLS) {
@@ -182,7 +214,8 @@ static void on_message(void *context, struct rpc_call *call, struct bytes messag
 	if (!op || op->finished) {
 		return;
 	}
-	size_t kept = rpc_session_kept_bytes(connection->session) + kept_outside(connection) + message.size;
+	size_t held = rpc_call_held_bytes(call), more = message.size > held ? message.size - held : 0; /* what was held of it is let go of next */
+	size_t kept = kept_bytes(connection) + more;
 	bool room = connection->waiting_bytes + message.size <= LIMIT_CONNECTION_WAITING_BYTES &&
 	            (kept <= connection->granted_bytes || on_memory(connection, kept - connection->granted_bytes));
 	size_t size = sizeof(struct waiting_message) + message.size;
@@ -234,6 +267,7 @@ void connection_forget(struct operation *op)
 		TAILQ_REMOVE(&connection->ready, op, ready_entry);
 		op->ready = false;
 	}
+	connection->waiting_bytes -= op->current ? op->current->size : 0;
 	for (const struct waiting_message *message = op->waiting; message; message = message->next) {
 		connection->waiting_bytes -= message->size;
 	}
@@ -281,7 +315,7 @@ static void on_http(void *context, struct rpc_call *call, const char *method, co
 {
 	struct connection *connection = context;
 	connection->called = true;
-	if (rpc_session_queued_bytes(connection->session) > LIMIT_STREAM_QUEUE_BYTES || pressed(connection)) {
+	if (rpc_session_queued_bytes(connection->session) > LIMIT_STREAM_QUEUE_BYTES || held_back(connection)) {
 		static const char *const headers[] = {"retry-after", "1", NULL};
 		rpc_call_respond(call, 503, headers, (struct bytes){NULL, 0});
 		return;
@@ -379,11 +413,7 @@ void connection_open(struct worker *worker, const struct waiting_socket *from)
 
 bool connection_full(const struct connection *connection)
 {
-	size_t queued = rpc_session_queued_bytes(connection->session);
-	if (queued > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS) {
-		return true;
-	}
-	return pressed(connection) > (queued + connection->output_bytes == 0);
+	return rpc_session_queued_bytes(connection->session) > LIMIT_CONNECTION_QUEUE_BYTES || connection->readers >= LIMIT_CONNECTION_READERS || held_back(connection);
 }
 
 static void flush(struct connection *connection)
@@ -444,21 +474,24 @@ void connections_turn(struct worker *worker)
 
 /* ---- all of them -------------------------------------------------------------------------------------------------------------------------- */
 
-/* Whether its peer has for too long taken less of its replies than it must. */
-static bool stalled(struct connection *connection, int64_t now_us, int64_t patience_us)
+static bool passed(int64_t now_us, int64_t since_us, unsigned ms)
 {
+	return now_us - since_us > (int64_t)ms * 1000;
+}
+
+/* Whether its peer has for too long taken less of its replies than it must. */
+static bool stalled(struct connection *connection, const struct server_limits *limits, int64_t now_us)
+{
+	bool hard = pressed(connection);
 	size_t unsent = io_output_size(connection->io) + rpc_session_queued_bytes(connection->session);
-	if (unsent == 0 || unsent + LIMIT_STALL_BYTES <= connection->moved_unsent_bytes || connection->replies != connection->moved_replies || !connection->moved_us) {
+	size_t least = hard && unsent > LIMIT_PRESSED_STALL_BYTES ? LIMIT_PRESSED_STALL_BYTES : LIMIT_STALL_BYTES;
+	unsigned patience_ms = hard && limits->stall_ms > LIMIT_PRESSED_STALL_MS ? LIMIT_PRESSED_STALL_MS : limits->stall_ms;
+	if (unsent == 0 || unsent + least <= connection->moved_unsent_bytes || connection->replies != connection->moved_replies || !connection->moved_us) {
 		connection->moved_unsent_bytes = unsent;
 		connection->moved_replies = connection->replies;
 		connection->moved_us = now_us;
 	}
-	return now_us - connection->moved_us > patience_us;
-}
-
-static bool passed(int64_t now_us, int64_t since_us, unsigned ms)
-{
-	return now_us - since_us > (int64_t)ms * 1000;
+	return passed(now_us, connection->moved_us, patience_ms);
 }
 
 static void sweep(struct connection *connection, const struct server_limits *limits, int64_t now_us)
@@ -470,11 +503,12 @@ static void sweep(struct connection *connection, const struct server_limits *lim
 		return;
 	}
 	bool quiet = rpc_session_calls(connection->session) == 0;
+	settle(connection, 0); /* what is spare now would be kept from others as long as this one is idle */
 	bool late = !connection->called && passed(now_us, connection->opened_us, limits->handshake_ms);
 	if (quiet && (late || passed(now_us, connection->used_us, limits->idle_ms))) {
 		rpc_session_shutdown(connection->session, true);
 		connection->closing = true;
-	} else if (stalled(connection, now_us, (int64_t)(pressed(connection) && limits->stall_ms > LIMIT_PRESSED_STALL_MS ? LIMIT_PRESSED_STALL_MS : limits->stall_ms) * 1000)) {
+	} else if (stalled(connection, limits, now_us)) {
 		cut(connection, "no_reply_taken");
 	} else {
 		connection->closing |= !rpc_session_tick(connection->session, now_us);

@@ -31,7 +31,7 @@ struct connection {
 	bool waiting;  /* in the worker's list of connections that have some */
 	bool parked;   /* it has some, but its peer must take replies first */
 	unsigned readers; /* calls that the readers have */
-	size_t waiting_bytes; /* whole requests that wait for their turn */
+	size_t waiting_bytes; /* whole requests that wait for their turn, or are being dealt with */
 	size_t output_bytes;  /* replies that wait in the socket's queue, as of the last connection_settle */
 	size_t granted_bytes; /* that its peer may make us keep: counted in admission.h */
 	unsigned long long replies; /* messages sent so far */

@@ -319,10 +319,10 @@ static bool dispatch(struct operation *op)
 static bool take_next(struct operation *op)
 {
 	op->has_message = op->pump = false;
+	op->connection->waiting_bytes -= op->current ? op->current->size : 0;
 	operation_drop_current(op);
 	if (op->waiting) {
 		op->current = op->waiting;
-		op->connection->waiting_bytes -= op->current->size;
 		op->waiting = op->current->next;
 		if (!op->waiting) {
 			op->waiting_end = &op->waiting;

@@ -206,6 +206,7 @@ class Running(unittest.TestCase):
         for version in ("--http1.1", "--http2"):
             self.assertIn(b"larger than the limit of 32768 bytes", post(version, "SessionService/SignIn", b'{"user": "admin", "password": "x"}'), version)
             self.assertEqual(b'{}', post(version, "AccountService/ListAccounts", b"{}", *signed_in), version)
+            self.assertEqual(b'{}', post(version, "AccountService/ListAccounts", b"{}" + b" " * 4000000, *signed_in), "a request as large as may be, " + version)
 
     def test_what_is_no_http2_is_dropped(self):
         for noise in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\0" * 1000, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 100):

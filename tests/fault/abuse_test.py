@@ -282,10 +282,10 @@ class Abuse(unittest.TestCase):
         self.assertTrue(self.server.log("event=connection_refused .*out of file descriptors"))
 
     def test_small_calls_beside_what_others_hold(self):
-        """Others hold all the memory that calls may share, with a token and without: a sign-in and a list go through all the same, by HTTP/1.1 and in two frames."""
+        """Others, neighbours too, hold all the memory that calls may share, with a token and without: a sign-in and a list go through all the same, by HTTP/1.1 and in two frames."""
         held = []
-        for source in ("127.0.0.2", "127.0.0.3", "127.0.0.4"):
-            for method, token, size, count in ((slow.SIGN_IN, "", slow.STRANGER_MESSAGE_BYTES, 40), (slow.CREATE, self.target.token, slow.MESSAGE_BYTES, 2)):
+        for source in ("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"):
+            for method, token, size, count in ((slow.SIGN_IN, "", slow.STRANGER_MESSAGE_BYTES, 80), (slow.CREATE, self.target.token, slow.MESSAGE_BYTES, 2)):
                 head = wire.frame(wire.HEADERS, wire.END_HEADERS, 1, wire.request(method, token)) + wire.frame(wire.DATA, 0, 1, wire.message(b"", size=size))
                 for peer in slow.opened(self.target, count, head, source=source):
                     self.addCleanup(peer.close)
@@ -303,6 +303,22 @@ class Abuse(unittest.TestCase):
                 peer.send(wire.frame(wire.DATA, 0, 1, wire.message(payload)))
                 peer.send(wire.frame(wire.DATA, wire.END_STREAM, 1))
                 self.assertEqual(peer.answer(1).get("grpc-status"), "0", method)
+
+    def test_many_watch_from_one_address(self):
+        """As many connections as an address may have, each with open calls: they cost little and keep nobody out."""
+        watch = wire.call(1, wire.request("WatchService/Watch", self.target.token), b"") + wire.call(3, wire.request("WatchService/Watch", self.target.token), b"")
+        peers = slow.opened(self.target, self.target.per_address - 2, watch)
+        try:
+            time.sleep(1)
+            for peer in peers:
+                peer.wait(0)
+                self.assertEqual(peer.ended, {}, peer.fields)
+            with wire.Peer(self.target) as one:
+                one.send(wire.call(1, wire.request("AccountService/GetAccount", self.target.token), field(1, "accounts/a0")))
+                self.assertEqual(one.answer(1).get("grpc-status"), "0")
+        finally:
+            for peer in peers:
+                peer.close()
 
     def test_attacks(self):
         healthy = measure.Healthy(self.target, "accounts/a0")

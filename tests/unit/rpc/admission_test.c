@@ -54,10 +54,10 @@ static void the_whole_is_bounded(void **state)
 	admission_free(admission);
 }
 
-/* An address has a little for itself; past that it may take half of what all share, and those who are known and strangers do not take from each other. */
+/* An address may take half of what all share, and those who are known and strangers do not take from each other. */
 static void memory_is_shared(void **state)
 {
-	const size_t own = LIMIT_ADDRESS_BYTES, pool = 1 << 20;
+	const size_t pool = 1 << 20;
 	struct admission *admission = admission_new(10, 2);
 	struct network one, two, three;
 	(void)state;
@@ -65,15 +65,12 @@ static void memory_is_shared(void **state)
 	assert_null(admission_enter(admission, "192.0.2.1", &one));
 	assert_null(admission_enter(admission, "192.0.2.2", &two));
 	assert_null(admission_enter(admission, "192.0.2.3", &three));
-	assert_true(admission_keep(admission, &one, true, own + pool / 2, false));
+	assert_true(admission_keep(admission, &one, true, pool / 2, false));
 	assert_false(admission_keep(admission, &one, true, 1, false));
 	assert_int_equal(admission_pressed(admission, &one, true), 0);
-	assert_true(admission_keep(admission, &two, true, own + pool / 2, false));
-	/* Nothing is left; what is their own is. */
-	assert_false(admission_keep(admission, &three, true, own + 1, false));
-	assert_true(admission_keep(admission, &three, true, own, false));
+	assert_true(admission_keep(admission, &two, true, pool / 2, false));
 	assert_false(admission_keep(admission, &three, true, 1, false));
-	assert_true(admission_keep(admission, &three, false, own + 1, false));
+	assert_true(admission_keep(admission, &three, false, 1, false));
 	/* What is spent counts, and presses. */
 	assert_true(admission_keep(admission, &one, true, LIMIT_ADDRESS_REPLY_BYTES, true));
 	assert_int_equal(admission_pressed(admission, &one, true), 1);
@@ -81,7 +78,7 @@ static void memory_is_shared(void **state)
 	assert_int_equal(admission_pressed(admission, &one, true), 2);
 	assert_int_equal(admission_pressed(admission, &two, true), 0);
 	assert_int_equal(admission_pressed(admission, &one, false), 0);
-	admission_let_go(admission, &one, true, own + pool / 2 + LIMIT_ADDRESS_REPLY_BYTES + 1);
+	admission_let_go(admission, &one, true, pool / 2 + LIMIT_ADDRESS_REPLY_BYTES + 1);
 	assert_int_equal(admission_pressed(admission, &one, true), 0);
 	assert_true(admission_keep(admission, &three, true, pool / 2, false));
 	admission_free(admission);
