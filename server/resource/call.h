@@ -33,7 +33,7 @@ struct stream {
 	void *executor;          /* the transport's own */
 	/* Set by a handler that goes on answering after every commit (watch): called with a fresh snapshot until it returns false. */
 	call_handler *pump;
-	bool pump_at_stop;       /* … but no commit alters what it answers: it is called when the server stops, and not before */
+	bool pump_at_stop;       /* … but no commit alters what it answers: it is called once after the handler's own run, and when the server stops */
 };
 
 /* What the streams of a thread need not each find out anew. Kept from call to call; a method that uses it knows by `owner` whether what is there is its own. */
