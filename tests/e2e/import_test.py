@@ -254,6 +254,29 @@ class Import(unittest.TestCase):
         self.assertEqual({name: mine[name].get("parentAccount") for name in mine},
                          {**dict.fromkeys(("Third", "Fourth", "Sixth"), mine["Other"]["name"]), "Other": None})
 
+    def test_namesakes_elsewhere_are_not_meant(self):
+        """Each account has a head to report to, and the names of the accounts begin alike."""
+        accounts = ("acme", "acme-east", "acme1", "acne")
+        for account in accounts:
+            self.admin.run("accounts", "create", account, "--set", "display_name=" + account)
+        fields = [{"field": "parent", "column": "account"}, {"field": "title", "column": "name"},
+                  {"field": "reports_to", "column": "above", "lookup": "LOOKUP_DISPLAY_NAME"}]
+        path = self.write("people.json", json.dumps({"resource": "stakeholders", "system": "erp", "keyColumns": ["no"], "fields": fields}).encode())
+        heads = "".join("%s-1,%s,Head,\n" % (account, account) for account in accounts)
+        others = "".join("%s-2,%s,Clerk,Head\n" % (account, account) for account in accounts)
+        for title, parts in (("in one message", (heads + others,)), ("one after the other", [
+                part.replace("-1,", "-3,").replace("-2,", "-4,").replace("Head", "Lead") for part in (heads, others)])):
+            with self.subTest(title):
+                for part in parts:
+                    rows = self.write("rows.csv", ("no,account,name,above\n" + part).encode())
+                    done = self.admin.run("import", "stakeholders", rows, "--map", path, "-o", "json").json()
+                    self.assertEqual(self.counts(done), (part.count("\n"), 0, 0, 0), done)
+        for account in accounts:
+            people = self.admin.json("stakeholders", "list", "--parent", "accounts/" + account)["stakeholders"]
+            names = {person["name"]: person["title"] for person in people}
+            self.assertEqual(sorted(names.get(person.get("reportsTo"), "") for person in people), ["", "", "Head", "Lead"])
+            self.assertTrue(all(name.startswith("accounts/%s/" % account) for name in names), names)
+
 
 if __name__ == "__main__":
     unittest.main()
