@@ -108,6 +108,7 @@
 #define LIMIT_HASHER_PER_ADDRESS 8u             /* of one address: more would be the wait of all others */
 #define LIMIT_HASHER_QUEUE (LIMIT_HASHER_STRANGERS + LIMIT_HASHER_KNOWN)
 #define LIMIT_IMPORT_ROWS 1000u                 /* rows in one message of an import */
+#define LIMIT_IMPORT_NAMESAKES 1024u            /* resources of one title or external id that an import looks at; further ones are not found by it */
 
 /* Store */
 #define LIMIT_STORE_BYTES (64ull << 30)         /* address space kept for the map; the file grows as needed */

@@ -4,6 +4,7 @@
  * rows not seen yet wait until the end. Every row is a commit record of its own within the message's transaction; a dry run keeps all changes in memory
  * and appends none, so it sees exactly what the real run would.
  */
+#include "server/domain/import_lookup.h"
 #include "server/domain/import_order.h"
 
 #include "common/base/crc32c.h"
@@ -29,6 +30,7 @@ struct run {
 	bool last_chance;
 	int64_t rows, created, updated, unchanged, failed, waiting_count;
 	struct arena row_arena; /* emptied after each row */
+	struct arena lookup_arena; /* and this one after each message, for others write in between */
 };
 
 /* What one message is answered with, collected in the call's arena. */
@@ -69,6 +71,7 @@ static bool begin(struct call *call, const Kam__V1__ImportStart *given)
 	run->changes = start->validate_only ? changes_new(arena, call->engine->schema) : NULL;
 	run->waiting_end = &run->waiting;
 	arena_init(&run->row_arena, LIMIT_CALL_ARENA_BYTES);
+	arena_init(&run->lookup_arena, LIMIT_CALL_ARENA_BYTES);
 	if (!status_ok(call->status) || !run->plan.currency) {
 		return false;
 	}
@@ -234,7 +237,7 @@ static bool take_row(struct row *row)
 	if (!key) {
 		return false;
 	}
-	const char *known = import_find(call, plan->resource, plan->map->system, key);
+	const char *known = import_find_id(plan->lookups, call, plan->resource, plan->map->system, key);
 	bool found = known && changes_get(call->changes, call->view, known, &record, call->status);
 	ProtobufCMessage *message = found ? schema_unpack(plan->resource->type, record.value, call->arena, call->status)
 	                                  : schema_message_new(plan->resource->type, call->arena);
@@ -345,6 +348,20 @@ static struct waiting *put_back(struct run *run, struct call *call, const Kam__V
 	return waiting;
 }
 
+/* What earlier lookups found is forgotten. */
+static bool forget_lookups(struct run *run, struct call *call)
+{
+	arena_reset(&run->lookup_arena);
+	run->plan.lookups = import_lookups_new(&run->lookup_arena, call->engine->schema, run->changes);
+	return run->plan.lookups || call_no_memory(call);
+}
+
+/* Appends what a row wrote, and keeps it where lookups find it. */
+static bool append_row(struct run *run, struct call *call)
+{
+	return (import_lookups_note(run->plan.lookups, call->changes) || forget_lookups(run, call)) && call->append(call);
+}
+
 /* Takes one row whole: its own arena, its own record, its own result. `waiting` is its place among those that were put back, NULL for a row that came just now. */
 static void process(struct answer *answer, struct run *run, const Kam__V1__ImportRow *from, struct waiting *waiting)
 {
@@ -369,7 +386,7 @@ static void process(struct answer *answer, struct run *run, const Kam__V1__Impor
 		row.outcome = KAM__V1__IMPORT_OUTCOME__IMPORT_OUTCOME_FAILED;
 	} else if (run->validate_only) {
 		changes_clear(call->changes);
-	} else if (!call->append(call)) {
+	} else if (!append_row(run, call)) {
 		call->arena = answer->arena;
 		call->changes = own;
 		return; /* the transaction has failed as a whole: the writer says so */
@@ -475,6 +492,7 @@ static void release(void *state)
 {
 	struct run *run = state;
 	arena_done(&run->row_arena);
+	arena_done(&run->lookup_arena);
 }
 
 static bool import(struct call *call)
@@ -494,6 +512,9 @@ static bool import(struct call *call)
 		}
 		run = call->stream->state;
 		call->stream->release = release;
+	}
+	if (!forget_lookups(run, call)) {
+		return false;
 	}
 	if (call->stream->ended) {
 		return end(&answer, run);

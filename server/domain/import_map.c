@@ -7,9 +7,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/name.h"
-#include "common/schema/filter.h"
 #include "common/schema/rules.h"
+#include "common/schema/value.h"
 #include "server/domain/import_date.h"
+#include "server/domain/import_lookup.h"
 #include "server/domain/import_number.h"
 #include "server/resource/engine.h"
 
@@ -17,8 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-
-enum { SAME_MOST = 64 }; /* resources of one title that are counted */
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------------------- */
 
@@ -155,68 +154,15 @@ static bool cell_text(struct call *call, const struct import_plan *plan, size_t 
 
 /* ---- references ---------------------------------------------------------------------------------------------------------------------- */
 
-/* What the caller may not read is not found by them: neither a name nor a count may tell that it is there. What this import made itself they know of. */
-static bool is_known(struct call *call, const struct schema_resource *resource, const char *name)
-{
-	struct store_record record;
-	return call_decide_verb(call, resource, "read", name).allowed || (!store_get(call->view, name, &record, call->status) && status_ok(call->status));
-}
-
-/* What a row may mean by a text. */
-struct search {
-	struct call *call;
-	const struct schema_resource *resource;
-	const char *parent; /* what it lies below; "" for anything */
-};
-
-static bool is_wanted(void *context, const char *name)
-{
-	const struct search *search = context;
-	size_t size = strlen(search->parent);
-	bool within = size == 0 || (strncmp(name, search->parent, size) == 0 && name[size] == '/');
-	return within && is_known(search->call, search->resource, name);
-}
-
-const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key)
-{
-	struct buf value;
-	buf_init(&value, call->arena);
-	buf_add(&value, system, strlen(system) + 1);
-	buf_add_text(&value, key);
-	struct bytes bytes = buf_bytes(&value);
-	bytes.size = bytes.size > LIMIT_INDEX_VALUE_BYTES ? LIMIT_INDEX_VALUE_BYTES : bytes.size;
-	struct search search = {call, resource, ""};
-	const char **names = changes_find_wanted(call->changes, call->view, resource->external_ids->rules.index_id, bytes, 1, is_wanted, &search, call->arena,
-	                                         call->status);
-	return names ? *names : NULL;
-}
-
 const struct schema_field *import_title_field(const struct schema_resource *resource)
 {
 	return resource->display_name ? resource->display_name : schema_field_find(resource->type, "title");
 }
 
-/* The only one of a title, of those that lie below `parent` ("" for any), or NULL and how many there are. */
-static const char *find_by_title(struct call *call, const struct schema_resource *target, const char *text, const char *parent, size_t *ret_count)
-{
-	const struct schema_field *field = import_title_field(target);
-	*ret_count = 0;
-	if (!field || field->rules.index_id == 0) {
-		return NULL;
-	}
-	struct bytes value = index_encode(field, (struct value){.kind = VALUE_STRING, .string = text}, call->arena);
-	struct search search = {call, target, parent};
-	const char **names = changes_find_wanted(call->changes, call->view, field->rules.index_id, value, SAME_MOST, is_wanted, &search, call->arena, call->status);
-	while (names && names[*ret_count]) {
-		++*ret_count;
-	}
-	return *ret_count == 1 ? names[0] : NULL;
-}
-
 static bool is_there(struct call *call, const struct schema_resource *resource, const char *name)
 {
 	struct store_record record;
-	return changes_get(call->changes, call->view, name, &record, call->status) && is_known(call, resource, name);
+	return changes_get(call->changes, call->view, name, &record, call->status) && import_knows(call, resource, name);
 }
 
 /* What a text refers to: a resource name, found as the mapping says. A name of the type being imported must be there: its row may come later in the file. */
@@ -227,9 +173,9 @@ static const char *find_reference(struct call *call, const struct import_plan *p
 	const char *name = NULL;
 	size_t count = 0;
 	if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_EXTERNAL_ID) {
-		name = target->external_ids ? import_find(call, target, plan->map->system, text) : NULL;
+		name = target->external_ids ? import_find_id(plan->lookups, call, target, plan->map->system, text) : NULL;
 	} else if (mapping->lookup == KAM__V1__LOOKUP__LOOKUP_DISPLAY_NAME) {
-		name = find_by_title(call, target, text, within, &count);
+		name = import_find_title(plan->lookups, call, target, text, within, &count);
 	} else if (strchr(text, '/')) {
 		name = schema_resource_of_name(call->engine->schema, text) == target ? text : NULL;
 	} else if (!target->parent) {

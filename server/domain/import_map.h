@@ -28,14 +28,13 @@ struct import_plan {
 	size_t *column_of;    /* mapping -> column + 1; 0: none */
 	size_t key_columns[8];
 	const Kam__V1__FieldMapping *left_out; /* not filled for now; NULL: none */
+	struct import_lookups *lookups; /* of the message that the row came in */
 };
 
 /* Checks the map against the contract and the file's columns; INVALID_ARGUMENT on start.map.… otherwise. Memory in `arena`. */
 bool import_plan_make(struct call *call, const Kam__V1__ImportStart *start, struct arena *arena, struct import_plan *ret_plan);
 /* The row's id in the external system; NULL with a fault where it has none. */
 const char *import_key(struct call *call, const struct import_plan *plan, const Kam__V1__ImportRow *row, struct row_fault *fault);
-/* The resource of a type with this external id, of those that the caller may read: its name, or NULL. */
-const char *import_find(struct call *call, const struct schema_resource *resource, const char *system, const char *key);
 /* Sets the fields of `message`; `ret_parent` and `ret_id` get what the mappings of "parent" and "id" say, or "". */
 bool import_fill(struct call *call, const struct import_plan *plan, const Kam__V1__ImportRow *row, ProtobufCMessage *message, const char **ret_parent,
                  const char **ret_id, struct row_fault *fault);

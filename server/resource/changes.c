@@ -246,60 +246,18 @@ static void start_indexing(struct changes *changes)
 	}
 }
 
-struct finding {
-	const struct changes *changes;
-	const char **names;
-	size_t count, most;
-	changes_wanted *wanted; /* NULL: all are */
-	void *context;
-	struct arena *arena;
-};
-
-static void add_found(struct finding *finding, const char *name)
+bool changes_touch(const struct changes *changes, const char *name)
 {
-	if (finding->wanted && !finding->wanted(finding->context, name)) {
-		return;
-	}
-	for (size_t i = 0; i < finding->count; i++) {
-		if (strcmp(finding->names[i], name) == 0) {
-			return;
-		}
-	}
-	char *copy = finding->count < finding->most ? arena_strdup(finding->arena, name) : NULL;
-	if (copy) {
-		finding->names[finding->count++] = copy;
-	}
+	return find(changes, name) != NULL;
 }
 
-static bool visit_found(void *context, const char *name, const struct store_record *record)
+bool changes_each_equal(struct changes *changes, uint32_t index, struct bytes value, changes_visit *visit, void *context, struct status *st)
 {
-	struct finding *finding = context;
-	(void)record;
-	if (!find(finding->changes, name)) {
-		add_found(finding, name);
-	}
-	return finding->count < finding->most;
-}
-
-const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
-                          struct arena *arena, struct status *st)
-{
-	return changes_find_wanted(changes, view, index, value, most, NULL, NULL, arena, st);
-}
-
-const char **changes_find_wanted(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
-                                 changes_wanted *wanted, void *context, struct arena *arena, struct status *st)
-{
-	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, wanted, context, arena};
-	if (!finding.names) {
-		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
-		return NULL;
-	}
 	if (!changes->indexing) {
 		start_indexing(changes);
 	}
-	if (!not_too_many(changes, st) || !store_index_equal(view, index, value, visit_found, &finding, st)) {
-		return NULL;
+	if (!not_too_many(changes, st)) {
+		return false;
 	}
 	for (size_t i = hash_bytes(index, value.data, value.size); changes->entries_size; i++) {
 		const struct entry *entry = &changes->entries[i & (changes->entries_size - 1)];
@@ -307,9 +265,53 @@ const char **changes_find_wanted(struct changes *changes, const struct store_vie
 			break;
 		}
 		const struct store_change *newest = find(changes, entry->name);
-		if (entry->index == index && bytes_equal(entry->value, value) && newest && changes->origins[newest - changes->list].put == entry->put) {
-			add_found(&finding, entry->name);
+		if (entry->index == index && bytes_equal(entry->value, value) && newest && changes->origins[newest - changes->list].put == entry->put &&
+		    !visit(context, entry->name)) {
+			break;
 		}
+	}
+	return true;
+}
+
+struct finding {
+	const struct changes *changes;
+	const char **names;
+	size_t count, most;
+	struct arena *arena;
+};
+
+static bool add_found(void *context, const char *name)
+{
+	struct finding *finding = context;
+	for (size_t i = 0; i < finding->count; i++) {
+		if (strcmp(finding->names[i], name) == 0) {
+			return true;
+		}
+	}
+	char *copy = finding->count < finding->most ? arena_strdup(finding->arena, name) : NULL;
+	if (copy) {
+		finding->names[finding->count++] = copy;
+	}
+	return finding->count < finding->most;
+}
+
+static bool visit_found(void *context, const char *name, const struct store_record *record)
+{
+	struct finding *finding = context;
+	(void)record;
+	return find(finding->changes, name) || add_found(finding, name);
+}
+
+const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
+                          struct arena *arena, struct status *st)
+{
+	struct finding finding = {changes, arena_calloc(arena, most + 1, sizeof(char *)), 0, most, arena};
+	if (!finding.names) {
+		status_fail(st, STATUS_RESOURCE_EXHAUSTED, "CALL_MEMORY", "the call needs more memory than a call may use");
+		return NULL;
+	}
+	if (!store_index_equal(view, index, value, visit_found, &finding, st) || !changes_each_equal(changes, index, value, add_found, &finding, st)) {
+		return NULL;
 	}
 	return finding.names;
 }

@@ -22,11 +22,11 @@ bool changes_put_after(struct changes *changes, const char *name, uint64_t previ
 /* Names whose entry in an index equals `value`, pending ones included; NULL-terminated, at most `most`. */
 const char **changes_find(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
                           struct arena *arena, struct status *st);
-/* Is a name that an index holds one that is looked for? May read from the view. */
-typedef bool changes_wanted(void *context, const char *name);
-/* The same, of the wanted alone: however many others there are, they take no place among the `most`. */
-const char **changes_find_wanted(struct changes *changes, const struct store_view *view, uint32_t index, struct bytes value, size_t most,
-                                 changes_wanted *wanted, void *context, struct arena *arena, struct status *st);
+/* Can a change of this name be read here? What the store says of it is then not the newest. */
+bool changes_touch(const struct changes *changes, const char *name);
+/* Visits the names that these changes alone say have an entry equal to `value`, a name perhaps more than once. Return false to stop. */
+typedef bool changes_visit(void *context, const char *name);
+bool changes_each_equal(struct changes *changes, uint32_t index, struct bytes value, changes_visit *visit, void *context, struct status *st);
 const struct store_change *changes_list(const struct changes *changes, size_t *ret_count);
 /* What was put so far need not be appended (it has been, or never will be); it stays readable through changes_get and changes_find. */
 void changes_clear(struct changes *changes);

@@ -223,6 +223,60 @@ class Import(unittest.TestCase):
         self.assertEqual(self.counts(done), (1, 1, 0, 0))
         self.assertEqual(self.admin.json("accounts", "get", "twin-199")["region"], "EMEA")
 
+    def seconds_of_processor(self):
+        with open("/proc/%d/stat" % self.server.process.pid) as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def test_hidden_namesakes_take_no_time(self):
+        """Time that told of them would also be time that all others who write wait. What a row of the same message makes is found all the same."""
+        lee = self.reading_less()
+        self.write("map.json", json.dumps({"resource": "accounts", "system": "many", "keyColumns": ["no"],
+                                           "fields": [{"field": "display_name", "constant": "Same"}]}).encode())
+        self.assertEqual(self.counts(self.load("no\n" + "".join("%d\n" % number for number in range(1000)))), (1000, 0, 0, 0))
+        fields = [{"field": "display_name", "column": "name"}, {"field": "owner", "constant": "users/lee"},
+                  {"field": "parent_account", "column": "above", "lookup": "LOOKUP_DISPLAY_NAME"}]
+        self.write("map.json", json.dumps({"resource": "accounts", "system": "own", "keyColumns": ["no"], "fields": fields}).encode())
+        took = {}
+        for above in ("None", "Same"):
+            rows = self.write("rows.csv", ("no,name,above\n" + "".join("%d,Mine,%s\n" % (number, above) for number in range(500))).encode())
+            before = self.seconds_of_processor()
+            done = lee.run("import", "accounts", rows, "--map", self.map, "--dry-run", "-o", "json", expect=kamtest.PARTLY).json()
+            took[above] = self.seconds_of_processor() - before
+            self.assertEqual(self.counts(done), (0, 0, 0, 500))
+        self.assertLess(took["Same"], 5 * took["None"] + 0.5)
+        rows = b"no,name,above\n1,First,Same\n2,Same,\n3,Third,Same\n4,Fourth,Same\n"
+        for data, words, told in ((rows, ("--dry-run",), (4, 0, 0, 0)), (rows + b"2,Other,\n5,Fifth,Same\n6,Sixth,Other\n", (), (4, 1, 0, 2))):
+            path = self.write("rows.csv", data)
+            done = lee.try_run("import", "accounts", path, "--map", self.map, *words, "-o", "json").json()
+            self.assertEqual(self.counts(done), told, done)
+        mine = {account["displayName"]: account for account in lee.json("accounts", "list")["accounts"]}
+        self.assertEqual({name: mine[name].get("parentAccount") for name in mine},
+                         {**dict.fromkeys(("Third", "Fourth", "Sixth"), mine["Other"]["name"]), "Other": None})
+
+    def test_namesakes_elsewhere_are_not_meant(self):
+        """Each account has a head to report to, and the names of the accounts begin alike."""
+        accounts = ("acme", "acme-east", "acme1", "acne")
+        for account in accounts:
+            self.admin.run("accounts", "create", account, "--set", "display_name=" + account)
+        fields = [{"field": "parent", "column": "account"}, {"field": "title", "column": "name"},
+                  {"field": "reports_to", "column": "above", "lookup": "LOOKUP_DISPLAY_NAME"}]
+        path = self.write("people.json", json.dumps({"resource": "stakeholders", "system": "erp", "keyColumns": ["no"], "fields": fields}).encode())
+        heads = "".join("%s-1,%s,Head,\n" % (account, account) for account in accounts)
+        others = "".join("%s-2,%s,Clerk,Head\n" % (account, account) for account in accounts)
+        for title, parts in (("in one message", (heads + others,)), ("one after the other", [
+                part.replace("-1,", "-3,").replace("-2,", "-4,").replace("Head", "Lead") for part in (heads, others)])):
+            with self.subTest(title):
+                for part in parts:
+                    rows = self.write("rows.csv", ("no,account,name,above\n" + part).encode())
+                    done = self.admin.run("import", "stakeholders", rows, "--map", path, "-o", "json").json()
+                    self.assertEqual(self.counts(done), (part.count("\n"), 0, 0, 0), done)
+        for account in accounts:
+            people = self.admin.json("stakeholders", "list", "--parent", "accounts/" + account)["stakeholders"]
+            names = {person["name"]: person["title"] for person in people}
+            self.assertEqual(sorted(names.get(person.get("reportsTo"), "") for person in people), ["", "", "Head", "Lead"])
+            self.assertTrue(all(name.startswith("accounts/%s/" % account) for name in names), names)
+
 
 if __name__ == "__main__":
     unittest.main()
