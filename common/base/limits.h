@@ -50,7 +50,8 @@
 #define LIMIT_HEADER_BYTES 16384u               /* name + value + 32 of every header, counted as it arrives */
 #define LIMIT_OUTPUT_BYTES (256u << 10)         /* bytes waiting in a connection's output before frames stop */
 #define LIMIT_STREAM_QUEUE_BYTES (1u << 20)     /* messages waiting in one stream before it is told to slow down */
-#define LIMIT_STREAM_WINDOW_BYTES (256u << 10)  /* HTTP/2 window of a stream: what an import may send while its last batch is dealt with */
+#define LIMIT_STREAM_WINDOW_BYTES (256u << 10)  /* HTTP/2 window of a request: what an import may send while its last batch is dealt with */
+#define LIMIT_REPLY_WINDOW_BYTES (1u << 20)     /* of a reply, to a client */
 #define LIMIT_CONNECTION_WINDOW_BYTES (4u << 20)
 #define LIMIT_HANDSHAKE_MS 10000u               /* accept to first request */
 #define LIMIT_IDLE_MS (15u * 60u * 1000u)       /* no stream open */

@@ -361,7 +361,7 @@ static bool make_h2(struct rpc_session *session)
 static bool submit_settings(struct rpc_session *session)
 {
 	nghttp2_settings_entry common[] = {
-		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, LIMIT_STREAM_WINDOW_BYTES},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, session->server ? LIMIT_STREAM_WINDOW_BYTES : LIMIT_REPLY_WINDOW_BYTES},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, session->limits.header_bytes},
 		{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, session->limits.streams},
 		{SETTINGS_NO_RFC7540_PRIORITIES_ID, 1},

@@ -111,7 +111,7 @@ ATTACKS = [
 # What tools/test tries.
 USUAL = {
     "rapid reset, signed in", "MadeYouReset, window overflow", "MadeYouReset, half-closed", "CONTINUATION flood", "PING flood", "SETTINGS flood", "empty DATA flood",
-    "empty HEADERS flood", "WINDOW_UPDATE flood", "unknown frames flood", "HPACK bomb", "header list too large", "gzip bomb", "huge message prefix", "wide message",
+    "empty HEADERS flood", "WINDOW_UPDATE flood", "unknown frames flood", "HPACK bomb", "header list too large", "gzip bomb", "inflated JSON, anonymous", "replies kept, signed in", "huge message prefix", "wide message",
     "slow handshake", "no SETTINGS", "slow headers", "slow body, anonymous", "slow body, no token", "zero-window reader", "slow reader", "HTTP/1.1, slow headers",
     "HTTP/1.1, pipelining flood", "2,000 idle connections", "one address, too many",
 }
