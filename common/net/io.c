@@ -138,8 +138,9 @@ static void fit_piece(struct io *io, int64_t took_us)
 
 /* Gives the owner what came in. Where that takes it long, for a few bytes may ask for much work, other connections have their turn before the rest, and
  * meanwhile no more is read. */
-static void give(struct io *io, struct evbuffer *input)
+static void give(struct io *io)
 {
+	struct evbuffer *input = bufferevent_get_input(io->bufferevent);
 	int64_t now_us = clock_monotonic_us(), end_us = now_us + TURN_US;
 	bool late = false;
 	enter(io);
@@ -182,7 +183,7 @@ static void give_rest(struct io *io)
 	enter(io);
 	io->resting = false;
 	if (!io->stopped) {
-		give(io, bufferevent_get_input(io->bufferevent));
+		give(io);
 	}
 	if (!io->freed && io->state == IO_OPEN && !io->stopped && !io->resting) {
 		bufferevent_enable(io->bufferevent, EV_READ);
@@ -203,7 +204,7 @@ static void on_read(struct bufferevent *bufferevent, void *context)
 		return;
 	}
 	if (!io->resting) {
-		give(io, input);
+		give(io);
 	}
 }
 

@@ -340,9 +340,7 @@ bool call_queue(struct rpc_call *call, bool prefix, uint8_t flags, const struct 
 		}
 	}
 	call->out.tail += size;
-	size += prefix ? PREFIX_BYTES : 0;
-	call->session->queued_bytes += size;
-	session_kept(call->session, size);
+	call->session->queued_bytes += size + (prefix ? PREFIX_BYTES : 0);
 	return true;
 }
 
@@ -358,7 +356,6 @@ void call_sent(struct rpc_call *call, size_t size)
 {
 	queue_drop(&call->out, size);
 	call->session->queued_bytes -= size;
-	session_let_go(call->session, size);
 	if (call->full && queue_size(&call->out) <= LIMIT_STREAM_QUEUE_BYTES / 2) {
 		call->full = false;
 		call->notice_writable = true;
@@ -369,6 +366,5 @@ void call_sent(struct rpc_call *call, size_t size)
 void call_unqueue(struct rpc_call *call)
 {
 	call->session->queued_bytes -= queue_size(&call->out);
-	session_let_go(call->session, queue_size(&call->out));
 	queue_clear(&call->out);
 }

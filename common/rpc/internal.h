@@ -234,7 +234,8 @@ struct rpc_session {
 	struct call_list calls, ready, kept;
 	size_t calls_count, kept_count;
 	uint32_t calls_total;        /* ever */
-	size_t kept_bytes, allowed_bytes; /* that the peer makes us keep: of calls, in their queues, and of pipelined requests */
+	size_t kept_bytes;           /* that the peer makes us keep beside queued_bytes: of calls, in their `in` queues, and of pipelined requests */
+	size_t allowed_bytes;        /* of both together */
 	size_t queued_bytes;         /* in the `out` queues of all calls */
 	int64_t opened_us, now_us;   /* now: as of the last tick or bytes received */
 	int64_t headers_us;          /* a header block is unfinished since; 0: none is */

@@ -25,7 +25,6 @@
 #include "common/base/status.h"
 #include "common/schema/schema.h"
 
-
 struct rpc_session;
 struct rpc_call;
 
@@ -123,8 +122,9 @@ size_t rpc_session_calls(const struct rpc_session *session);
 /* Tells the peer to open no more calls (GOAWAY); open ones go on. `final` false warns and asks for a sign of life, and turns final by itself once that came (RFC 9113 §6.8);
  * true does not wait for it. */
 void rpc_session_shutdown(struct rpc_session *session, bool final);
-/* Time has passed (monotonic): a server ends what waited too long - the first SETTINGS, unfinished headers and messages, requests that are not whole at their deadline, answered calls whose request still comes - and an idle session
- * gives memory back. To be called every second or so. False: the session is finished, send the rest and close. */
+/* Time has passed (monotonic): a server ends what waited too long - the first SETTINGS, unfinished headers and messages, requests that are not whole at their
+ * deadline, answered calls whose request still comes - and an idle session gives memory back. To be called every second or so. False: the session is
+ * finished, send the rest and close. */
 bool rpc_session_tick(struct rpc_session *session, int64_t now_us);
 /* Bytes that its peer makes a session keep: a server's open calls with their headers, messages that are not whole or whose call is not read, and messages that
  * the peer has not taken. The last alone. */

@@ -186,7 +186,7 @@ bool rpc_session_done(const struct rpc_session *session)
 
 size_t rpc_session_kept_bytes(const struct rpc_session *session)
 {
-	return session->kept_bytes;
+	return session->kept_bytes + session->queued_bytes;
 }
 
 void rpc_session_allow(struct rpc_session *session, size_t bytes)
@@ -207,7 +207,7 @@ void session_kept(struct rpc_session *session, size_t size)
 
 bool session_keep(struct rpc_session *session, size_t size)
 {
-	size_t kept = session->kept_bytes + size;
+	size_t kept = rpc_session_kept_bytes(session) + size;
 	const struct rpc_server_events *events = session->server_events;
 	if (kept > session->allowed_bytes && (events == NULL || events->memory == NULL || !events->memory(session->context, kept - session->allowed_bytes))) {
 		return false;

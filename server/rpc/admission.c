@@ -95,10 +95,16 @@ const char *admission_enter(struct admission *admission, const char *peer, struc
 	return refusal;
 }
 
+/* Of a connection that came in. */
+static struct counted *find(struct admission *admission, const struct network *address)
+{
+	return *(struct counted **)tfind(address, &admission->tree, compare);
+}
+
 void admission_leave(struct admission *admission, const struct network *address)
 {
 	pthread_mutex_lock(&admission->lock);
-	struct counted *entry = *(struct counted **)tfind(address, &admission->tree, compare);
+	struct counted *entry = find(admission, address);
 	admission->count--;
 	if (--entry->count == 0) {
 		tdelete(entry, &admission->tree, compare);
@@ -121,11 +127,6 @@ void admission_set_memory(struct admission *admission, size_t strangers_bytes, s
 {
 	admission->pool_bytes[false] = strangers_bytes;
 	admission->pool_bytes[true] = known_bytes;
-}
-
-static struct counted *find(struct admission *admission, const struct network *address)
-{
-	return *(struct counted **)tfind(address, &admission->tree, compare);
 }
 
 static void set_kept(struct admission *admission, struct counted *entry, bool known, size_t bytes)

@@ -292,14 +292,21 @@ static void held_bytes_do_not_cost_the_connection(void **state)
 	assert_int_equal(outcome.messages, 1);
 }
 
+/* A whole answer of 20 messages of which its owner takes none yet. */
+static struct rpc_call *hold_twenty(struct pair *pair, struct outcome *outcome)
+{
+	struct rpc_call *call = start(pair, "Count", outcome);
+	rpc_call_set_reading(call, false);
+	rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
+	settle(pair);
+	return call;
+}
+
 static void a_client_may_stop_reading_too(void **state)
 {
 	struct pair *pair = *state;
 	struct outcome outcome;
-	struct rpc_call *call = start(pair, "Count", &outcome);
-	rpc_call_set_reading(call, false);
-	rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
-	settle(pair);
+	struct rpc_call *call = hold_twenty(pair, &outcome);
 	/* The server is done and gone, but the outcome comes after what came before it. */
 	assert_int_equal(rpc_session_calls(pair->echo->session), 0);
 	assert_int_equal(outcome.messages, 0);
@@ -373,10 +380,7 @@ static void messages_lost_with_the_session_are_told(void **state)
 {
 	struct pair *pair = *state;
 	struct outcome outcome;
-	struct rpc_call *call = start(pair, "Count", &outcome);
-	rpc_call_set_reading(call, false);
-	rpc_client_send(call, echo_pack("", (struct bytes){NULL, 0}, 20, &pair->arena), true);
-	settle(pair);
+	hold_twenty(pair, &outcome);
 	rpc_session_free(pair->client);
 	pair->client = NULL;
 	assert_int_equal(outcome.messages, 0);

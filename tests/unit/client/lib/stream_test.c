@@ -92,6 +92,13 @@ static void outcome_finished(void *context, const struct kam_status *status, uin
 
 static const struct kam_exchange_events outcome_events = {.message = outcome_message, .finished = outcome_finished};
 
+static void until_finished(struct fixture *fixture, const struct outcome *outcome)
+{
+	while (!outcome->finished) {
+		event_base_loop(fixture->server.base, EVLOOP_ONCE);
+	}
+}
+
 static void many_exchanges_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -198,9 +205,7 @@ static void an_exchange_may_stop_reading(void **state)
 	}
 	assert_int_equal(outcome.messages, 0);
 	kam_exchange_set_reading(exchange, true);
-	while (!outcome.finished) {
-		event_base_loop(fixture->server.base, EVLOOP_ONCE);
-	}
+	until_finished(fixture, &outcome);
 	assert_int_equal(outcome.messages, 3000);
 	assert_int_equal(outcome.code, KAM_OK);
 }
@@ -240,9 +245,7 @@ static void empty_messages_wait_too(void **state)
 	}
 	assert_in_range(sent, 100, most - 1);
 	kam_exchange_half_close(exchange);
-	while (!outcome.finished) {
-		event_base_loop(fixture->server.base, EVLOOP_ONCE);
-	}
+	until_finished(fixture, &outcome);
 	assert_int_equal(outcome.code, KAM_OK);
 	assert_int_equal(outcome.messages, sent);
 	assert_int_equal(fixture->server.received_messages, sent);
@@ -304,9 +307,7 @@ static void held_messages_outlive_the_connection(void **state)
 	struct outcome outcome = {0};
 	struct kam_exchange *exchange = hold_a_stream(fixture, &outcome);
 	kam_exchange_set_reading(exchange, true);
-	while (!outcome.finished) {
-		event_base_loop(fixture->server.base, EVLOOP_ONCE);
-	}
+	until_finished(fixture, &outcome);
 	assert_int_equal(outcome.messages, 20);
 	assert_int_equal(outcome.code, KAM_OK);
 }
@@ -320,9 +321,7 @@ static void held_messages_keep_their_failure(void **state)
 	struct kam_exchange *exchange = hold_a_stream(fixture, &outcome);
 	size_t calls = fixture->server.calls;
 	kam_exchange_set_reading(exchange, true);
-	while (!outcome.finished) {
-		event_base_loop(fixture->server.base, EVLOOP_ONCE);
-	}
+	until_finished(fixture, &outcome);
 	assert_int_equal(outcome.messages, 20);
 	assert_int_equal(outcome.code, KAM_UNAVAILABLE);
 	assert_string_equal(outcome.message, "busy");
